@@ -22,7 +22,7 @@ _EDITS = "CHANGE_JOB_", "CHILD_TRANSFER_", "RELEASE_CHILD_TRANSFER_"
 """The first parts of statuses during and at the end of an edit."""
 
 
-class Restored(NamedTuple):
+class EarlierVerdict(NamedTuple):
     """The verdict of an earlier process, in steady time.
 
     Args:
@@ -46,7 +46,7 @@ class CutoverState:
     """When a part of the verdict becomes too old, by name, as of the newest verdict; see `CutoverInput.old`."""
     old: frozenset[str] = frozenset()
     """Those that were too old when the task was last judged."""
-    restored: Restored | None = None
+    restored: EarlierVerdict | None = None
     """Until the task is ready; None if a known fact has blocked since the start of this process."""
     clear_since: float | None = None
     """Since when nothing has blocked but `not_stable`."""
@@ -156,14 +156,14 @@ class CutoverState:
             self.ready_since = now if self.restored is None else self.restored.ready_since
             self.restored = None
 
-    def to_restore(self) -> Restored | None:
+    def to_restore(self) -> EarlierVerdict | None:
         """Return what another process can continue; None if the task is not ready."""
         if self.restored is not None:
             until = self.restored.until if self.clear_since is None else self.fresh_until
             return self.restored._replace(until=until)
         if self.ready_since is None or self.settings is None:
             return None
-        return Restored(self.ready_since, self.fresh_until, rules_of(self.settings))
+        return EarlierVerdict(self.ready_since, self.fresh_until, rules_of(self.settings))
 
     def observe_delays(self, now: float, stable_for: float, *, within: bool) -> None:
         """Observe whether the delays are known, fresh and within their limits."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from exporter.model.task import History, Phase
 from exporter.runtime.turns import in_turns
 from exporter.storage import TaskKey, TaskTimes
-from exporter.store.cutover_state import Restored
+from exporter.store.cutover_state import EarlierVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,11 +92,11 @@ class StoredTasks:
             *(() if verdict is None else (self._unix(verdict.ready_since), self._unix(verdict.until), verdict.rules)),
         )
 
-    def _verdict_of(self, times: TaskTimes) -> Restored | None:
+    def _verdict_of(self, times: TaskTimes) -> EarlierVerdict | None:
         ready_since = self._past(times.ready_since)
         if ready_since is None or times.ready_until is None or times.rules is None:
             return None
-        return Restored(ready_since, times.ready_until - self._clock.step, times.rules)
+        return EarlierVerdict(ready_since, times.ready_until - self._clock.step, times.rules)
 
     def _past_points(self, points: tuple[Point, ...]) -> Iterator[Point]:
         for point in points:

@@ -32,6 +32,12 @@ def test_tasks_that_were_ready_one_after_the_other_were_never_all_ready() -> Non
     assert record.all_ready_at is None
 
 
+def test_a_task_that_is_ready_when_another_one_is_blocked_is_not_ready_together_with_it() -> None:
+    first = [event(1, Kind.READY), event(6, Kind.NOT_READY, reasons="delay_high")]
+    record = wave_record((BLOCKED, task_record("a", first)), (ENDED, task_record("b", [event(6, Kind.READY, "b")])))
+    assert record.all_ready_at is None
+
+
 def test_a_task_without_a_record_keeps_the_wave_from_having_been_ready() -> None:
     record = wave_record((ENDED, moved("a", "a", recorded())), (UNKNOWN, task_record("b")))
     assert record.all_ready_at is None

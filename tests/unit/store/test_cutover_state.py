@@ -9,7 +9,7 @@ import pytest
 from exporter.config import Cutover
 from exporter.model.details import Detail
 from exporter.model.facts import Progress, TaskFacts
-from exporter.store.cutover_state import CutoverState, Restored, rules_of, status_of, too_old
+from exporter.store.cutover_state import CutoverState, EarlierVerdict, rules_of, status_of, too_old
 from tests.lib.daemon import listed_task
 
 
@@ -120,7 +120,7 @@ RULES = Cutover()
 
 def restored_state(until: float = 100.0, ready_since: float = -500.0) -> CutoverState:
     state = CutoverState()
-    state.restored = Restored(ready_since, until, rules_of(RULES))
+    state.restored = EarlierVerdict(ready_since, until, rules_of(RULES))
     state.adopt(RULES)
     state.limits = {"status": 300.0, "node": 50.0}
     state.old = frozenset({"node"})
@@ -130,14 +130,14 @@ def restored_state(until: float = 100.0, ready_since: float = -500.0) -> Cutover
 def test_a_restored_verdict_continues_once_the_task_is_ready() -> None:
     state = restored_state()
     state.observe_blocked(10.0, blocked=True)  # the facts are not known yet
-    assert state.to_restore() == Restored(-500.0, 100.0, rules_of(RULES))
+    assert state.to_restore() == EarlierVerdict(-500.0, 100.0, rules_of(RULES))
     state.observe_blocked(90.0, blocked=False)
     state.observe_ready(90.0, ready=False)  # not stable yet
-    assert state.to_restore() == Restored(-500.0, 300.0, rules_of(RULES))
+    assert state.to_restore() == EarlierVerdict(-500.0, 300.0, rules_of(RULES))
     state.observe_blocked(211.0, blocked=False)
     state.observe_ready(211.0, ready=True)
     assert (state.ready_since, state.restored) == (-500.0, None)
-    assert state.to_restore() == Restored(-500.0, 300.0, rules_of(RULES))
+    assert state.to_restore() == EarlierVerdict(-500.0, 300.0, rules_of(RULES))
 
 
 def test_a_restored_verdict_does_not_continue_after_its_facts_are_too_old() -> None:

@@ -12,7 +12,7 @@ from exporter.model.events import Event, Kind
 from exporter.model.task import Listed, Phase, ProjectKey
 from exporter.model.timeline import Point
 from exporter.storage import NoStorage, Restored, TaskKey, TaskTimes
-from exporter.store.cutover_state import Restored as VerdictBefore
+from exporter.store.cutover_state import EarlierVerdict
 from exporter.store.task_state import TaskState
 from tests.lib.daemon import PROJECT, StoreFixture, listed_task
 from tests.lib.settings import otc_account
@@ -132,6 +132,12 @@ async def test_the_end_of_a_task_is_restored_only_if_it_is_still_ended() -> None
     assert fixture.store.state.tasks["b"].ended_at is None
 
 
+async def test_a_task_that_runs_has_no_end_whatever_the_storage_contains() -> None:
+    fixture = fixture_on(Memory(times={"a": TIMES._replace(ended_at=BEFORE)}))
+    await fixture.lists(listed_task())
+    assert fixture.store.state.tasks["a"].ended_at is None
+
+
 async def test_points_are_restored_and_the_next_one_follows_them() -> None:
     points = tuple(Point(EPOCH - 600 + 60 * number, 1.0) for number in range(5))
     fixture = fixture_on(Memory(times={"a": TIMES}, points=points))
@@ -164,6 +170,16 @@ async def test_points_are_stored_only_of_tasks_in_running_waves() -> None:
     assert {point.phase for _, point in memory.points} == {Phase.INCREMENTAL}
 
 
+async def test_a_restored_point_is_not_stored_again() -> None:
+    memory = Memory(times={"a": TIMES}, points=(Point(EPOCH - 10, 1.0),))
+    fixture = fixture_on(memory)
+    await run_wave(fixture, listed_task())
+    assert memory.points == []
+    await asyncio.sleep(60)
+    await fixture.lists(listed_task())
+    assert [point.at - EPOCH for _, point in memory.points] == [60]
+
+
 async def test_without_a_storage_nothing_is_collected() -> None:
     fixture = StoreFixture()
     await fixture.lists(listed_task())
@@ -186,9 +202,18 @@ async def test_a_verdict_is_restored_until_its_facts_are_too_old() -> None:
     fixture = fixture_on(Memory(times={"a": times, "b": times._replace(rules=None)}))
     stored, state = fixture.store._stored, TaskState()
     stored.restore("a", state)
-    assert state.cutover.restored == VerdictBefore(BEFORE, EPOCH + 30, 7)
+    assert state.cutover.restored == EarlierVerdict(BEFORE, EPOCH + 30, 7)
     assert state.observed.ready is True
     stored.restore("b", other := TaskState())
     assert other.cutover.restored is None
     stored.restore("a", again := TaskState())  # only once
     assert again.phase is None
+
+
+async def test_after_a_step_of_the_hosts_clock_times_are_restored_at_their_true_ages() -> None:
+    verdict = TIMES._replace(ready=True, ready_since=BEFORE, ready_until=EPOCH + 30, rules=7)
+    fixture, state = fixture_on(Memory(times={"a": verdict})), TaskState()
+    fixture.store.context.clock.step = 100.0
+    fixture.store._stored.restore("a", state)
+    assert state.history.phase_changed_at == BEFORE - 100
+    assert state.cutover.restored == EarlierVerdict(BEFORE - 100, EPOCH - 70, 7)
