@@ -137,7 +137,7 @@ def stored_status(wave: Wave, storage: StorageReader, now: float) -> WaveStatus:
     """Return a wave as the storage has it: with the last known states of its members, and without a verdict."""
     found = storage.restored.members.get(wave.name, {})
     members = [
-        WaveMember(key.project, key.task_id, member.task_name, _state_of(member.state)) for key, member in found.items()
+        WaveMember(key.project, key.task_id, member.task_name, WaveState(member.state)) for key, member in found.items()
     ]
     ids = {key.task_id for key in found}
     return WaveStatus(
@@ -149,7 +149,3 @@ def stored_status(wave: Wave, storage: StorageReader, now: float) -> WaveStatus:
         tuple(sorted(members, key=lambda member: (member.key, member.task_name, member.task_id))),
         tuple(task_id for task_id in listed_ids(wave) if task_id not in ids),
     )
-
-
-def _state_of(word: str) -> WaveState:
-    return WaveState(word) if word in set(WaveState) else WaveState.UNKNOWN

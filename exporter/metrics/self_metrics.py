@@ -70,7 +70,8 @@ SHARD = SelfMetric(
 )
 STORAGE_SUCCESS = SelfMetric(
     "drs_exporter_storage_success",
-    "1 if the last write to the storage succeeded, 0 if it failed. Absent without storage.path.",
+    "1 after a write to the storage that succeeded, 0 after a write or a read that failed. Absent without "
+    "storage.path.",
     Gauge,
     optional=True,
 )
@@ -89,7 +90,7 @@ STORAGE_DROPPED = SelfMetric(
 )
 STORAGE_SIZE = SelfMetric(
     "drs_exporter_storage_size_bytes",
-    "Size of the storage: its file, and the write-ahead log of the file. Absent before the first write.",
+    "Size of the storage: its file, and the files of SQLite beside it. Absent before the first write.",
     Gauge,
     optional=True,
 )

@@ -35,7 +35,8 @@ WORST_FIRST = (
     WaveState.ENDED,
     WaveState.EXCLUDED,
 )
-_SHOWN_BY_PHASE = (WaveState.FAILED, WaveState.ENDED)
+SHOWN_BY_PHASE = (WaveState.FAILED, WaveState.ENDED)
+"""The states that follow from the phase, and so have lasted since it changed."""
 _MOST_NAMES, _MOST_DELETED = 3, 20
 """Names of tasks in the verdict, and in the sentence about former members."""
 _GAPS = {
@@ -65,7 +66,7 @@ class Member(NamedTuple):
         """Return why it is in this state, as far as the state does not show it."""
         if self.state is WaveState.READY:
             return unchecked_of(self.task)
-        if self.state in _SHOWN_BY_PHASE:
+        if self.state in SHOWN_BY_PHASE:
             return ""
         blockers = blockers_of(self.task)
         if blockers is None or self.state is WaveState.EXCLUDED:
@@ -193,7 +194,7 @@ def since_text(member: Member, now: float) -> str:
         return ""
     at = clock_time(member.since) if now - member.since < DAY else moment(member.since)
     passed = age(member.since, now)
-    return f"{passed} ago, at {at}" if member.state in _SHOWN_BY_PHASE else f"for {passed}, since {at}"
+    return f"{passed} ago, at {at}" if member.state in SHOWN_BY_PHASE else f"for {passed}, since {at}"
 
 
 def cutover_text(member: Member, now: float) -> str:

@@ -13,7 +13,7 @@ from exporter.model.task import Identity, ProjectKey, Task
 from exporter.model.waves import WaveMember, WaveState
 from exporter.runtime.turns import in_turns
 from exporter.views.events import event_json, sentence
-from exporter.views.waves import SHARDED, WORST_FIRST, Member, WaveView, member_json, wave_json
+from exporter.views.waves import SHARDED, SHOWN_BY_PHASE, WORST_FIRST, Member, WaveView, member_json, wave_json
 from exporter.web.responses import json_list_response, json_response
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 NO_WAVE = "No wave has this name."
 _MOST_EVENTS = 100
-_SINCE_PHASE = (WaveState.FAILED, WaveState.ENDED)
 
 
 def why_missing(exporter: Served) -> str:
@@ -68,7 +67,7 @@ def _since(state: WaveState, task: Task, blocked_since: Mapping[str | None, floa
         return task.ready_since
     if state is WaveState.BLOCKED:
         return blocked_since.get(task.identity.task_id)
-    return task.history.phase_changed_at if state in _SINCE_PHASE else None
+    return task.history.phase_changed_at if state in SHOWN_BY_PHASE else None
 
 
 def events_of(wave: WaveView, events: Iterable[Event]) -> list[Event]:
