@@ -23,17 +23,20 @@ if TYPE_CHECKING:
     from exporter.model.task import Listed
 
 _PLACE = "waves"
-_SHARDS = (
+SHARDED_WAVES = Finding(
+    Level.OK,
+    _PLACE,
     "with --shard, no process knows a whole wave: there is no drs_wave_ready, no page, report or wait --wave; the "
-    "recording rule drs:wave_ready adds up the shards"
+    "recording rule drs:wave_ready adds up the shards",
 )
+"""What holds for all waves."""
 
 
 def wave_findings(config: Config, checks: Sequence[ProjectCheck], now: float) -> Iterator[Finding]:
     """Report on each wave that is not over at this Unix time."""
     waves = [wave for wave in config.waves if stage_of(wave, now) is not Stage.OVER]
     if waves:
-        yield Finding(Level.OK, _PLACE, _SHARDS)
+        yield SHARDED_WAVES
     for wave in waves:
         yield from _task_findings(wave, checks)
         together = [other for other in waves if _overlap(wave, other)]

@@ -10,6 +10,8 @@ from exporter.runtime.terminal import Screen
 from exporter.views.errors import Advice, Level
 
 _ENGINE = re.compile(r"[A-Za-z0-9_-]{1,60}")
+CONFIGURATION = "configuration"
+"""Where findings about the file are."""
 _STYLES = {Level.OK: "good", Level.WARN: "warn", Level.FAIL: "bad"}
 
 
@@ -25,6 +27,18 @@ class Finding(NamedTuple):
         """Format the finding; `where` is padded to `width`."""
         level = screen.paint(f"{self.level:4}", _STYLES[self.level])
         return f"{level}  {self.where:{width}}  {self.what}" + (f": {self.remedy}" if self.remedy else "")
+
+
+def summary(levels: Mapping[Level, int]) -> Finding:
+    """Return the last line, from the number of findings of each level."""
+    counts = ", ".join(f"{levels.get(level, 0)} {level}" for level in reversed(Level))
+    worst = next(level for level in reversed(Level) if levels.get(level))
+    return Finding(worst, "summary", f"{counts}; exit code {exit_code(levels)}")
+
+
+def exit_code(levels: Mapping[Level, int]) -> int:
+    """Return the exit code of `check`."""
+    return 1 if levels.get(Level.FAIL) else 0
 
 
 def describe_missing_collector(name: str, pin: str, *, required: bool) -> Advice:

@@ -4,7 +4,7 @@ from exporter.config.collectors import COLLECTOR_OF, COLLECTORS, TASKS, Collecto
 from exporter.config.document import ConfigError, Document, Loc, NotReadyError, read_document
 from exporter.config.environment import from_environment
 from exporter.config.files import CaFile, Secret
-from exporter.config.load import from_mapping, load
+from exporter.config.load import from_mapping, load, load_offline
 from exporter.config.regions import REGIONS, region_hints
 from exporter.config.schema import (
     Account,

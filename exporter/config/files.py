@@ -13,7 +13,7 @@ from pydantic import ValidationInfo
 from pydantic_core import core_schema
 
 from exporter.config.document import ConfigError, NotReadyError, read_text
-from exporter.config.values import folder_of, stamp
+from exporter.config.values import Offline, folder_of, stamp
 from exporter.runtime.threads import DaemonPool
 
 T = TypeVar("T")
@@ -153,7 +153,8 @@ class Secret:
                 raise ValueError("expected {credential: NAME} with the name alone, as in LoadCredential=NAME:PATH")
             case _:
                 raise ValueError("expected text (quote a number), {env: NAME}, {file: PATH} or {credential: NAME}")
-        secret.reveal()  # so that a missing one is found when the configuration is loaded
+        if not isinstance(info.context, Offline):
+            secret.reveal()  # so that a missing one is found when the configuration is loaded
         return secret
 
 
@@ -230,10 +231,10 @@ class CaFile:
         return {"type": "string", "minLength": 1}
 
     @classmethod
-    def _parse(cls, value: object, info: ValidationInfo) -> Self:
+    def _parse(cls, value: object, info: ValidationInfo) -> Self | None:
         if not isinstance(value, str):
             raise ValueError("expected text")  # noqa: TRY004 - pydantic's
-        return cls(folder_of(info) / value)
+        return None if isinstance(info.context, Offline) else cls(folder_of(info) / value)
 
 
 def _reference(key: str, pattern: str) -> dict[str, object]:

@@ -6,12 +6,12 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from exporter.config.document import Document, Loc, path_text, read_document
+from exporter.config.document import Document, Loc, NotReadyError, path_text, read_document
 from exporter.config.schema import Account, Config
 from exporter.config.schema_errors import add_schema_errors
 from exporter.config.section import Section
 from exporter.config.tasks import NEEDS
-from exporter.config.values import duration_text
+from exporter.config.values import Offline, duration_text
 from exporter.config.wave_errors import wave_errors
 
 S = TypeVar("S", bound=Section)
@@ -30,6 +30,23 @@ def load(path: Path) -> Config:
     return _checked(read_document(path), path.parent)
 
 
+def load_offline(path: Path) -> tuple[Config, tuple[str, ...]]:
+    """Like `load`, but the files and variables that the configuration refers to may be missing.
+
+    Returns:
+        The configuration, in which no secret and no CA was read, and a line for each that is missing.
+
+    Raises:
+        ConfigError: all errors, a line each; `NotReadyError` if the configuration file itself can't be read.
+    """
+    config = _checked(read_document(path), Offline(path.parent))
+    try:
+        load(path)
+    except NotReadyError as error:
+        return config, tuple(str(error).split("\n"))
+    return config, ()
+
+
 def from_mapping(data: Mapping[str, object]) -> Config:
     """Like `load`, from plain data; paths are relative to the working directory.
 
@@ -39,7 +56,7 @@ def from_mapping(data: Mapping[str, object]) -> Config:
     return _checked(Document(dict(data)), Path())
 
 
-def _checked(document: Document, folder: Path) -> Config:
+def _checked(document: Document, folder: Path | Offline) -> Config:
     try:
         written = Config.model_validate(document.data, context=folder)
     except ValidationError as error:

@@ -6,6 +6,7 @@ except names of files.
 
 import os
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -120,9 +121,16 @@ def stamp(file: Path) -> tuple[int, ...]:
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
+@dataclass(frozen=True)
+class Offline:
+    """The folder of a configuration file that is checked where its secrets and CAs may be missing."""
+
+    folder: Path
+
+
 def folder_of(info: ValidationInfo) -> Path:
     """Return the folder of the configuration file, pydantic's context, to which paths are relative."""
-    return Path(info.context or "")
+    return info.context.folder if isinstance(info.context, Offline) else Path(info.context or "")
 
 
 def _readable(value: object, info: ValidationInfo) -> object:
