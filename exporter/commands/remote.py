@@ -50,6 +50,10 @@ class NotFoundError(RemoteError):
     """The exporter has no such task or wave; the text contains its reason."""
 
 
+_WITH_REASON: Mapping[int, type[RemoteError]] = {404: NotFoundError, 503: RemoteError}
+"""The statuses of a response whose body contains the reason."""
+
+
 def base_of(url: str) -> httpx.URL:
     """Return the URL of an exporter, without a slash at its end; raises `ConfigError`."""
     try:
@@ -187,9 +191,9 @@ class Remote:
         except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
             raise self._error(reason_of(error, self.url.scheme)) from error
         document = _decoded(content)
-        if status == httpx.codes.NOT_FOUND and parameters is None and isinstance(document.get("errors"), list):
+        if status in _WITH_REASON and parameters is None and isinstance(document.get("errors"), list):
             reason = printable(", ".join(map(str, document["errors"])))[:_LONGEST_REASON]
-            raise NotFoundError(f"{self.url}: {reason}")
+            raise _WITH_REASON[status](f"{self.url}: {reason}")
         if status != httpx.codes.OK:
             raise self._error(reason_of_status(status))
         if not document:

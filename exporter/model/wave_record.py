@@ -46,8 +46,13 @@ class WaveRecord:
 
     @property
     def all_ready_at(self) -> float | None:
-        """The first time at which each task with a verdict was ready or had ended; None without one."""
+        """The first time at which each task with a verdict was ready or had ended; None without one.
+
+        None as well while the record lacks tasks that the configuration expects or names.
+        """
         judged = [task for member, task in self.tasks if member.state is not WaveState.EXCLUDED]
+        if self.status.missing_ids or len(judged) < (self.status.expected or 0):
+            return None
         fine = [[*task.ready, *_after_end(task)] for task in judged]
         starts = sorted(period.start for periods in fine for period in periods)
         fits = (at for at in starts if all(any(each.start <= at < each.end for each in periods) for periods in fine))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from exporter.model.member_facts import UNKNOWN_FACTS, MemberFacts
 from exporter.model.spans import Period
@@ -11,6 +11,8 @@ from exporter.model.task import ProjectKey
 from exporter.model.task_record import Recorded, TaskRecord
 from exporter.model.timeline import DAY, HOUR, step_of
 from exporter.model.wave_record import WaveRecord
+from exporter.runtime.threads import DaemonPool
+from exporter.runtime.turns import Turns
 from exporter.storage import TaskKey
 
 if TYPE_CHECKING:
@@ -22,8 +24,17 @@ if TYPE_CHECKING:
     from exporter.storage import Storage
     from exporter.store.store import Store
 
+T = TypeVar("T")
+
+_SORTING = DaemonPool("events", threads=1, timeout=120.0)
+"""Sorts the events of all tasks: hundreds of thousands take a second."""
+_TASKS_PER_TURN = 10
 _BEFORE = 7 * DAY
 """Seconds before the wave whose events are read: the full load may have begun then."""
+
+
+class UnreadableRecordsError(Exception):
+    """The storage cannot be read now. Without what it contains, a record would deny what happened."""
 
 
 class Memory(NamedTuple):
@@ -65,6 +76,10 @@ async def wave_record(status: WaveStatus, storage: Storage, memory: Memory | Non
     """Return what is known about a wave; `memory` is None if no exporter runs.
 
     The record of a wave that always runs is that of the last day.
+
+    Raises:
+        UnreadableRecordsError: the storage cannot be read.
+        TimeoutError, OSError: the events cannot be sorted now.
     """
     end = now if status.ends_at is None else min(now, status.ends_at)
     start = end - DAY if status.starts_at is None else status.starts_at
@@ -74,17 +89,27 @@ async def wave_record(status: WaveStatus, storage: Storage, memory: Memory | Non
     step = step_of(HOUR if storage.enabled or now - start <= HOUR else DAY)
     recorded = Recorded(Period(start, max(end, start + 1)), runs, step, now)
     events = await _events(storage, memory, start - _BEFORE, now)
-    members = (*status.members, *status.deleted)
-    source = _Source(status.name, storage, memory)
-    tasks = [(member, await _task(source, member, events, recorded)) for member in members]
-    projects = {member.key for member in members}
-    of_projects = [event for event in events if event.task_id is None and _key_of(event) in projects]
+    source, turns = _Source(status.name, storage, memory), Turns()
+    tasks = []
+    for member in (*status.members, *status.deleted):
+        about = events.get((member.key, member.task_id), ())
+        tasks.append((member, await _task(source, member, about, recorded)))
+        await turns.after(1 / _TASKS_PER_TURN)
+    projects = dict.fromkeys(member.key for member, _ in tasks)
+    of_projects = sorted((event for key in projects for event in events.get((key, None), ())), key=attrgetter("at"))
     return WaveRecord(status, recorded, storage.enabled, memory is not None, tasks, of_projects)
+
+
+def _found(records: list[T] | None, storage: Storage) -> list[T]:
+    """Return records that were read, none without a storage. Raises `UnreadableRecordsError`."""
+    if records is None and storage.enabled:
+        raise UnreadableRecordsError
+    return records or []
 
 
 async def _runs(storage: Storage, memory: Memory | None, since: float, now: float) -> list[Period]:
     """Return when the exporter ran, ascending; one that runs is the last."""
-    found = [Period(*run) for run in await storage.read_runs(since, now) or []]
+    found = [Period(*run) for run in _found(await storage.read_runs(since, now), storage)]
     if memory is None and (not found or now - found[-1].end > _ALIVE_SECONDS):
         return found
     if not found and memory is not None:
@@ -92,26 +117,40 @@ async def _runs(storage: Storage, memory: Memory | None, since: float, now: floa
     return [*found[:-1], Period(found[-1].start, now)]
 
 
-async def _events(storage: Storage, memory: Memory | None, since: float, now: float) -> list[Event]:
-    """Return the events of all projects, ascending: what is stored, and what is only in memory."""
-    stored = await storage.read_events(since, now) or []
-    known = {_identity(event) for event in stored}
+_ByTask = dict[tuple[ProjectKey, str | None], list["Event"]]
+"""The events of each task with those of its subtasks, and with None those of each project itself; ascending."""
+
+
+async def _events(storage: Storage, memory: Memory | None, since: float, now: float) -> _ByTask:
+    """Return the events of all projects: what is stored, and what is only in memory."""
+    stored = _found(await storage.read_events(since, now), storage)
     recent = memory.events.find(since=since)[::-1] if memory else []
-    return sorted((*stored, *(event for event in recent if _identity(event) not in known)), key=attrgetter("at"))
+    return await _SORTING.run(_by_task, stored, recent)
 
 
-async def _task(source: _Source, member: WaveMember, events: Iterable[Event], recorded: Recorded) -> TaskRecord:
-    store = source.store_of(member)
+def _by_task(stored: Sequence[Event], recent: Iterable[Event]) -> _ByTask:
+    """Return events by task: all that are stored, and those recent ones that are not."""
+    known, found = {_identity(event) for event in stored}, _ByTask()
+    new = [event for event in recent if _identity(event) not in known]
+    for event in sorted((*stored, *new), key=attrgetter("at")):
+        ids = {event.task_id} if event.task_id is None else {event.task_id, event.detail.get("parent_id")} - {None}
+        for task_id in ids:
+            found.setdefault((_key_of(event), task_id), []).append(event)
+    return found
+
+
+async def _task(source: _Source, member: WaveMember, events: Sequence[Event], recorded: Recorded) -> TaskRecord:
+    store, storage = source.store_of(member), source.storage
     exposed = store.state.exposed(member.task_id) if store else None
     start = recorded.runs[0].start if recorded.runs else recorded.window.start
-    stored = await source.storage.read_points(member.key, member.task_id, start, recorded.now) or []
+    stored = _found(await storage.read_points(member.key, member.task_id, start, recorded.now), storage)
     facts = source.facts_of(member)
     return TaskRecord(
         member.key,
         member.task_id,
         member.task_name,
         exposed,
-        [event for event in events if _key_of(event) == member.key and _is_about(event, member.task_id)],
+        events,
         [*stored, *_recent(store, member.task_id, stored[-1].at if stored else 0.0)],
         recorded,
         facts if exposed is None else facts.updated(exposed),
@@ -134,8 +173,3 @@ def _identity(event: Event) -> tuple[object, ...]:
 
 def _key_of(event: Event) -> ProjectKey:
     return ProjectKey(event.account, event.region, event.project)
-
-
-def _is_about(event: Event, task_id: str) -> bool:
-    """Return whether an event is of a task or of one of its subtasks."""
-    return task_id in {event.task_id, event.detail.get("parent_id")}

@@ -24,7 +24,7 @@ from exporter.web import api, waves
 from exporter.web.events import events
 from exporter.web.pages import Pages
 from exporter.web.prefix import Prefix
-from exporter.web.report import report
+from exporter.web.report import Reports
 from exporter.web.responses import ChunkedResponse
 
 Reload = Callable[[], Awaitable[None]]
@@ -90,7 +90,7 @@ def application(exporter: Served, reload: Reload | None = None, prefix: Prefix |
             Route("/api/v1/tasks/{task_id:path}", partial(api.task, exporter)),
             Route("/api/v1/waves", partial(waves.waves, exporter)),
             Route("/api/v1/waves/{name}", partial(waves.wave, exporter)),
-            Route("/api/v1/waves/{name}/report", partial(report, exporter)),
+            Route("/api/v1/waves/{name}/report", Reports(exporter).report),
             Route("/api/v1/events", partial(events, exporter)),
             Route("/metrics", partial(_metrics, exporter)),
             *_health_routes(exporter),

@@ -225,6 +225,18 @@ def test_a_task_that_ends_while_it_is_explained() -> None:
         simulate(explain_at(Remote(URL, None, Answering(handle)), "one"))
 
 
+def test_a_report_that_the_exporter_cannot_make_now_has_its_reason() -> None:
+    def handle(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(503, json={"errors": ["The exporter computes other \x1b reports."]})
+
+    async def read() -> None:
+        async with Remote(URL, None, Answering(handle)) as remote:
+            await remote.wave_report("weekend-1")
+
+    with pytest.raises(RemoteError, match=r"drs: The exporter computes other \\x1b reports\."):
+        simulate(read())
+
+
 @pytest.mark.parametrize("seconds", [1e308, -1e308, 1e18, -1.0, 253_402_300_800])
 def test_times_that_have_no_date_are_refused(seconds: float) -> None:
     remote, values = Remote(URL, None), {"at_timestamp_seconds": seconds, "sentence": "The task ended."}

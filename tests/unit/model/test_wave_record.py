@@ -52,6 +52,14 @@ def test_a_wave_without_tasks_was_never_ready() -> None:
     assert wave_record().all_ready_at is None
 
 
+def test_a_wave_without_all_expected_tasks_was_never_all_ready() -> None:
+    tasks = [(ENDED, moved(name, name, recorded())) for name in ("a", "b")]
+    assert hour(wave_record(*tasks, expected=2).all_ready_at) == 4
+    assert wave_record(*tasks, expected=3).all_ready_at is None
+    assert wave_record(*tasks, (EXCLUDED, task_record("c")), expected=3).all_ready_at is None
+    assert wave_record(*tasks, missing_ids=("x",)).all_ready_at is None
+
+
 def test_incidents_of_tasks_and_of_projects_within_the_wave_are_counted() -> None:
     events = [event(at, Kind.PROJECT_UNREADABLE, None, error="timeout") for at in (-1, 7, 13)]
     record = wave_record((BLOCKED, failed("a", "a", recorded())), events=events)

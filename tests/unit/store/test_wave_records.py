@@ -17,7 +17,7 @@ from exporter.model.timeline import DAY, HOUR
 from exporter.model.wave_record import WaveRecord
 from exporter.simulator import SimTask
 from exporter.storage import NoStorage
-from exporter.store.wave_records import Memory, wave_record
+from exporter.store.wave_records import Memory, UnreadableRecordsError, wave_record
 from tests.lib.daemon import cloud_of, config_of, polling, sim_task
 from tests.lib.virtual_time import EPOCH, simulated
 
@@ -124,6 +124,26 @@ def test_an_event_that_is_stored_and_in_memory_is_there_once(tmp_path: Path) -> 
     kinds = [event.kind for event in record.tasks[0][1].own]
     assert kinds.count(Kind.READY) <= 2
     assert len({(event.at, event.kind) for event in record.tasks[0][1].own}) == len(kinds)
+
+
+class BrokenStorage(NoStorage):
+    """A storage of which nothing can be read any more."""
+
+    enabled = True
+
+
+@simulated
+async def with_a_broken_storage() -> None:
+    async with polling(cloud_of(sim_task("orders")), night()) as exporter:
+        await asyncio.sleep(MINUTE)
+        status = exporter.waves.status("weekend-1")
+        assert status is not None
+        await wave_record(status, BrokenStorage(), Memory(exporter.stores, exporter.events), exporter.now())
+
+
+def test_there_is_no_record_without_what_the_storage_contains() -> None:
+    with pytest.raises(UnreadableRecordsError):
+        with_a_broken_storage()
 
 
 @simulated

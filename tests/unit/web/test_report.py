@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 
 from exporter.commands.report_document import Report
 from exporter.daemon.exporter import Exporter
+from exporter.model.events import Event
 from exporter.model.shard import Shard
+from exporter.model.task import ProjectKey
+from exporter.model.timeline import Point
+from exporter.storage import NoStorage, Run
 from exporter.views.waves import SHARDED
-from exporter.web.report import _REPORTS
+from exporter.web.app import application
+from exporter.web.report import _REPORTS, SECONDS
 from tests.lib.daemon import cloud_of, config_of, exporter_on, get, sim_task
 from tests.lib.paths import DOCS
 from tests.lib.transport import InProcess
-from tests.lib.virtual_time import EPOCH, clock
+from tests.lib.virtual_time import EPOCH, clock, simulated
 
 PATH = "/api/v1/waves/weekend-1/report"
 WAVE = {"name": "weekend-1", "include": [{"name": "orders.*"}]}
@@ -72,6 +79,55 @@ async def test_a_report_that_takes_too_long_is_refused(monkeypatch: pytest.Monke
     async with exporter_on(cloud_of(), config_of(waves=[WAVE])) as exporter:
         status, document = await report_of(exporter)
     assert (status, document) == (503, {"errors": ["The exporter computes other reports: try again in a minute."]})
+
+
+class SlowStorage(NoStorage):
+    """A storage on a slow disk, or one whose file cannot be read; counts how many reports read it at the same time."""
+
+    enabled = True
+
+    def __init__(self, seconds: float, *, readable: bool = True) -> None:
+        self._seconds = seconds
+        self._readable = readable
+        self._readers = self.most_readers = 0
+
+    async def read_runs(self, since: float, until: float) -> list[Run] | None:
+        self._readers += 1
+        self.most_readers = max(self._readers, self.most_readers)
+        await asyncio.sleep(self._seconds)
+        self._readers -= 1
+        return [Run(since, until)] if self._readable else None
+
+    async def read_events(self, since: float, until: float, tasks: Any = None) -> list[Event]:
+        return []
+
+    async def read_points(self, key: ProjectKey, task_id: str, since: float, until: float) -> list[Point]:
+        return []
+
+
+@simulated
+async def crowd_on(storage: SlowStorage, clients: int) -> list[tuple[int, Any]]:
+    async with exporter_on(cloud_of(), config_of(waves=[WAVE])) as exporter:
+        await exporter.poll_once()
+        exporter.storage = storage
+        transport = httpx.ASGITransport(app=application(exporter))
+        async with httpx.AsyncClient(transport=transport, base_url="http://exporter.test") as client:
+            responses = await asyncio.gather(*(client.get(PATH) for _ in range(clients)))
+        return [(response.status_code, response.json().get("errors")) for response in responses]
+
+
+def test_a_crowd_gets_reports_one_after_the_other_or_is_told_to_return() -> None:
+    storage = SlowStorage(SECONDS / 3 + 1)
+    assert crowd_on(storage, 4) == [
+        *2 * [(200, None)],
+        *2 * [(503, ["The exporter computes other reports: try again in a minute."])],
+    ]
+    assert storage.most_readers == 1
+
+
+def test_a_storage_that_cannot_be_read_makes_no_report_in_which_nothing_happened() -> None:
+    words = "The storage cannot be read now, and without it the report would lack what happened: try again later."
+    assert crowd_on(SlowStorage(0, readable=False), 1) == [(503, [words])]
 
 
 async def test_every_key_of_the_document_is_in_the_documentation() -> None:
