@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
-from helm_python import Chart, HelmError, parse_set_string
+from helm_python import Chart, HelmError, parse_set_string, values_from_yaml
 
 from tests.lib.chart import SOURCE, AssembledChart, Values, ci_values, container, pod_spec
-from tests.lib.paths import ROOT
+from tests.lib.paths import DOCS, ROOT
 from tests.lib.tools import needs
 
 MINIMAL = ci_values("minimal")
@@ -97,6 +97,18 @@ def test_the_command_of_the_readme_renders_the_chart(chart: AssembledChart) -> N
     assert container(workload)["envFrom"] == [{"secretRef": {"name": "drs-credentials"}}]
     assert pod_spec(workload)["volumes"][0]["configMap"]["name"] == "drs-config"
     assert not release.of_kind("ConfigMap")
+
+
+@needs("make")
+def test_the_values_of_the_documentation_render_the_chart(chart: AssembledChart) -> None:
+    text = (DOCS / "running.md").read_text().partition("A complete `values.yaml`:")[2]
+    given = values_from_yaml(text.split("```yaml\n")[1].partition("```")[0])
+    release = chart.render({**given, "image": MINIMAL["image"]})
+    assert release.of_kind("ServiceMonitor", "PrometheusRule")
+    (secret,) = given["secrets"]["files"]
+    folder = next(m["mountPath"] for m in container(release.workloads[0])["volumeMounts"] if secret in m["name"])
+    keys = given["config"]["accounts"][0]["credentials"]
+    assert {keys[key]["file"].rpartition("/")[0] for key in ("access_key", "secret_key")} == {folder}
 
 
 @pytest.mark.parametrize("key", ["prometheusRule", "dashboards"])
