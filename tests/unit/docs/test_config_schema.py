@@ -39,7 +39,18 @@ OTHER: list[object] = [
     [7],
     {"unknown": 1},
 ]
-OTHER += ["https://h/path?x", "http://h", "https://h", "2026-12-05", "on", {"env": "$A"}, {"file": 1}]
+OTHER += [
+    {"credential": "a"},
+    {"credential": "a/b"},
+    {"credential": ""},
+    "https://h/path?x",
+    "http://h",
+    "https://h",
+    "2026-12-05",
+    "on",
+    {"env": "$A"},
+    {"file": 1},
+]
 # What the schema accepts although the loader does not: the texts of these errors.
 LEFT_TO_THE_LOADER = ("needs url", "needs user and password", "give at least one of", "must be at least 1d")
 
