@@ -41,7 +41,10 @@ def by_type(references: list[dict[str, str]], definitions: dict[str, Any]) -> di
 
 
 def without_literal_secrets(part: Any) -> Any:
-    """Return a schema that accepts a secret only as {env: NAME} or {file: PATH}, since it would be in a ConfigMap."""
+    """Return a schema that accepts a secret only as {env: NAME} or {file: PATH}, since it would be in a ConfigMap.
+
+    The name of a user may be written there.
+    """
     if isinstance(part, list):
         return [without_literal_secrets(item) for item in part]
     if not isinstance(part, dict):
@@ -52,7 +55,7 @@ def without_literal_secrets(part: Any) -> Any:
         keys = {key: value for choice in references for key, value in choice["properties"].items()}
         one = {"type": "object", "additionalProperties": False, "properties": keys, "minProperties": 1}
         return {key: value for key, value in part.items() if key != "anyOf"} | one | {"maxProperties": 1}
-    return {key: without_literal_secrets(value) for key, value in part.items()}
+    return {key: value if key == "user" else without_literal_secrets(value) for key, value in part.items()}
 
 
 if __name__ == "__main__":

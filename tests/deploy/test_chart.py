@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 import yaml
-from helm_python import lint
+from helm_python import lint, values_from_yaml
 
 from exporter.commands.main import parse
 from exporter.config import load
@@ -31,7 +33,7 @@ from tests.lib.chart import (
     selects,
     validate,
 )
-from tests.lib.paths import DEPLOY
+from tests.lib.paths import DEPLOY, ROOT
 from tests.lib.rules import RULE_FILES
 from tests.lib.rules import load as load_yaml
 from tests.lib.tools import needs
@@ -165,6 +167,24 @@ def test_the_exporter_accepts_the_configuration(
         mounts = {mount["mountPath"] for mount in container(workload)["volumeMounts"]}
         assert (folder in mounts) == (folder in text)
         assert (str(config.storage.path) in mounts) == (config.storage.path is not None)
+
+
+def test_every_key_of_the_configuration_reaches_the_exporter_as_it_was_written(
+    chart: AssembledChart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = (ROOT / "config.example.yaml").read_text()
+    text = re.sub(r"^( *)#(?=[a-z-])", r"\1", example, flags=re.MULTILINE)  # optional keys as well
+    text = text.replace("secrets/ca.pem", certifi.where())
+    for name in re.findall(r"{env: (\w+)}", text):
+        monkeypatch.setenv(name, "invented")
+    for name in re.findall(r"secrets/\w+", text):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("invented")
+    values = {**MINIMAL, "config": values_from_yaml(text), "storage": {"enabled": True}}
+    (file := tmp_path / "config.yaml").write_text(text)
+    written = load(file)
+    file.write_text(chart.render(values).one("ConfigMap")["data"]["config.yaml"])
+    assert load(file) == written
 
 
 def test_a_changed_configuration_restarts_the_pods_and_nothing_else_does(chart: AssembledChart) -> None:
