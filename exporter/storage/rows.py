@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from exporter.model.event_details import check_details
 from exporter.model.events import MOST_EVENTS, Event, Kind
 from exporter.model.member_facts import UNKNOWN_FACTS, Finding, MemberFacts
 from exporter.model.task import Phase, ProjectKey
@@ -186,7 +187,7 @@ def _valid(rows: Iterable[Any], convert: Callable[[Any], T]) -> Iterator[T]:
     for row in rows:
         try:
             yield convert(row)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             continue
 
 
@@ -197,7 +198,9 @@ def event_of(row: Any) -> Event:
     if not isinstance(detail, dict):
         raise TypeError
     names = (_text(account), _text(region), _text(project), _text_or_none(task_id), _text_or_none(task_name))
-    return Event(_time(at), Kind(kind), *names, {_text(name): _text(value) for name, value in detail.items()})
+    event = Event(_time(at), Kind(kind), *names, {_text(name): _text(value) for name, value in detail.items()})
+    check_details(event)
+    return event
 
 
 def _key_of(row: Any) -> TaskKey:

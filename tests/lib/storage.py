@@ -42,7 +42,8 @@ class Meter:
 
 
 def event(at: float = NOW, kind: Kind = Kind.FAILED, task_id: str | None = "a", **detail: str) -> Event:
-    return Event(at, kind, *KEY, task_id, task_id and f"task {task_id}", detail)
+    needed = {"phase_before": "incremental"} if kind is Kind.FAILED else {}
+    return Event(at, kind, *KEY, task_id, task_id and f"task {task_id}", needed | detail)
 
 
 def point(at: float = NOW, **values: Any) -> Point:
