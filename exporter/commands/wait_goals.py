@@ -136,12 +136,12 @@ def pending(goal: Goal, task: ObservedTask, now: float) -> Step:
 
 
 def step_of_missing(goal: Goal, name: str, *, removed: bool, was_reached: bool) -> Step:
-    """Return how far a task is that is not listed any more; `removed`: an event proves that it was removed."""
-    if was_reached or (removed and goal is GOALS["ended"]):
+    """Return how far a task is that is not listed any more; `removed`: it was seen to end, or to be removed."""
+    if not removed:
+        return Step(name, State.PENDING, "not found any more, and not seen to be removed", (0,))
+    if was_reached or goal is GOALS["ended"]:
         return Step(name, State.REACHED)
-    if removed:
-        return Step(name, State.OVER, f"was removed before {goal.clause}")
-    return Step(name, State.PENDING, "not found any more, and not seen to be removed", (0,))
+    return Step(name, State.OVER, f"was removed before {goal.clause}")
 
 
 def slowest(steps: Iterable[Step]) -> list[Step]:

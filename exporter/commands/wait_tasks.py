@@ -11,6 +11,7 @@ from exporter.commands.outcome import Outcome
 from exporter.commands.remote import NOT_READY
 from exporter.commands.wait_goals import GOALS, Goal, State, Step, step_of, step_of_missing
 from exporter.commands.wait_sources import Reading, Source
+from exporter.model.task import Phase
 from exporter.runtime.escape import printable
 from exporter.views.cutover import READY
 
@@ -70,6 +71,7 @@ class NamedTasks:
         self._names: dict[str, str] = {}
         """By id; none before all are found."""
         self._reached: set[str] = set()
+        self._ended: set[str] = set()
 
     @property
     def total(self) -> int:
@@ -91,7 +93,7 @@ class NamedTasks:
         reading = await self._source.read(self._names)
         tasks = {task.task_id: task for task in reading.table.tasks if task.task_id in self._names}
         missing = [task_id for task_id in self._names if task_id not in tasks]
-        removed = await self._source.removed(missing) if missing else ()
+        over = {*self._ended, *(await self._source.removed(missing) if missing else ())}
         self._names |= {task_id: task.task_name for task_id, task in tasks.items()}
         steps = {}
         for task_id, name in self._names.items():
@@ -99,9 +101,11 @@ class NamedTasks:
             if task := tasks.get(task_id):
                 step = step_of(self._goal, task, reading.table.now_timestamp_seconds, was_reached=reached)
             else:
-                step = step_of_missing(self._goal, name, removed=task_id in removed, was_reached=reached)
+                step = step_of_missing(self._goal, name, removed=task_id in over, was_reached=reached)
             steps[task_id] = step
         self._reached = {task_id for task_id, step in steps.items() if step.state is State.REACHED}
+        self._ended -= tasks.keys()
+        self._ended |= {task_id for task_id, task in tasks.items() if task.phase == Phase.ENDED}
         return Survey([*steps.values()], notes=reading.notes, unchecked=unchecked_of(tasks.values()))
 
     def _found(self, reading: Reading) -> dict[str, str]:

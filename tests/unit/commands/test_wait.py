@@ -114,6 +114,14 @@ def test_a_task_that_was_ready_and_ended_counts_and_one_that_was_not_never_gets_
     assert found.outcome == Outcome(3, "ready to cut over: 0 of 1 task; late ended before it was ready")
 
 
+def test_a_task_that_was_ready_and_ended_counts_also_when_it_is_not_shown_any_more(waited: Waiter) -> None:
+    ready, late = sim_task("ready"), sim_task("late", delay=900)
+    script = later((40, lambda: ready.pin("RELEASE_RESOURCE_COMPLETE")), (120, lambda: setattr(late, "delay", 1)))
+    config = config_for(**FAST, tasks={"ended_for": "30s"})
+    found = waited(cloud_of(ready, late), "ready", "ready", "late", script=script, config=config)
+    assert (found.outcome.code, found.outcome.text) == (0, "ready to cut over: 2 of 2 tasks")
+
+
 def test_a_task_that_is_removed_before_it_is_ready(waited: Waiter) -> None:
     late = sim_task("late", delay=900)
     cloud = cloud_of(sim_task("orders"), late)
@@ -271,6 +279,27 @@ async def test_a_task_that_another_configuration_lacks_is_unknown() -> None:
     source = url_source(Answering(respond))
     outcome = await wait(NamedTasks(source, GOALS["ended"], ["orders"]), GOALS["ended"], 60)
     assert (outcome.code, outcome.notes) == (4, ("orders: not found any more, and not seen to be removed",))
+
+
+@simulated
+async def test_a_task_that_was_ready_and_is_not_listed_any_more_is_unknown() -> None:
+    before, after = cloud_of(sim_task("orders"), sim_task("late", delay=900)), cloud_of(sim_task("late"))
+    transports = []
+    for cloud in (before, after):
+        exporter = exporter_on(cloud, config_for(**FAST))
+        await exporter.poll_once()
+        transports.append(WithPrefix(application(exporter)))
+    requests = 0
+
+    async def respond(request: httpx.Request) -> Any:
+        nonlocal requests
+        requests += 1
+        return await transports[requests > 2].handle_async_request(request)
+
+    source, goal = url_source(Answering(respond)), GOALS["ready"]
+    outcome = await wait(NamedTasks(source, goal, ["orders", "late"]), goal, 10)
+    assert (outcome.code, outcome.text) == (4, "ready to cut over: 1 of 2 tasks after 10s")
+    assert outcome.notes == ("orders: not found any more, and not seen to be removed",)
 
 
 @simulated

@@ -1,4 +1,4 @@
-"""What `drs-exporter wait` says of a task that is not there."""
+"""What `drs-exporter wait` waits for, and what it says of a task that is not there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exporter.commands.documents import ObservedTask
-from exporter.commands.wait_goals import GOALS, pending, slowest
+from exporter.commands.wait_goals import GOALS, State, pending, slowest, step_of, step_of_missing
 from tests.lib.remote import page
 
 
@@ -54,6 +54,32 @@ def task(name: str = "orders", **facts: Any) -> ObservedTask:
 )
 def test_why_a_task_is_not_there(goal: str, facts: dict[str, Any], text: str) -> None:
     assert pending(GOALS[goal], task(**facts), 7.0).text == text
+
+
+@pytest.mark.parametrize("goal", ["ready", "caught-up"])
+def test_a_task_without_a_verdict_is_not_there(goal: str) -> None:
+    (row,) = page("orders", status="INCRE_TRANSFER_STARTED", caught_up=None, cutover=None)["tasks"]
+    assert step_of(GOALS[goal], ObservedTask.model_validate(row), 7.0, was_reached=True).state is State.PENDING
+
+
+@pytest.mark.parametrize(
+    ("goal", "removed", "was_reached", "state"),
+    [
+        ("ready", False, False, State.PENDING),
+        ("ready", False, True, State.PENDING),
+        ("ready", True, False, State.OVER),
+        ("ready", True, True, State.REACHED),
+        ("ended", False, False, State.PENDING),
+        ("ended", True, False, State.REACHED),
+    ],
+)
+def test_a_task_that_is_not_listed_is_there_only_if_it_was_seen_to_end(
+    goal: str,
+    removed: bool,  # noqa: FBT001
+    was_reached: bool,  # noqa: FBT001
+    state: State,
+) -> None:
+    assert step_of_missing(GOALS[goal], "orders", removed=removed, was_reached=was_reached).state is state
 
 
 @pytest.mark.parametrize(("goal", "order"), [("caught-up", ["b", "a", "c"]), ("full-load", ["c", "b", "a"])])
