@@ -61,6 +61,9 @@ class Database:
         self._run = 0
         """The row of this run of the exporter."""
         self._started_at = 0.0
+        """As it is stored."""
+        self._step = self._newest_step = 0.0
+        """Seconds by which the clock of the host had been set forward: as `_started_at` contains it, and now."""
         self._first_event = 1
         self._cleaned_at = 0.0
         self._next_set_aside = -math.inf
@@ -112,6 +115,7 @@ class Database:
             raise
 
     def _write(self, batch: Batch) -> Written:
+        self._newest_step = batch.step
         connection = self._connected(batch.now)
         if self._path.stat().st_ino != self._inode:
             raise OSError("the file was replaced")
@@ -119,15 +123,18 @@ class Database:
         if batch.now - self._cleaned_at >= _CLEANUP_SECONDS or batch.now < self._cleaned_at:
             limits.remove_old(connection, batch.now - self.keep)
             self._cleaned_at = batch.now
+        started_at = self._started_at + batch.step - self._step  # else a wrong clock at the start hides a gap
         connection.execute("BEGIN IMMEDIATE")
         try:
             rows.write(connection, batch, self._first_event)
-            connection.execute("UPDATE runs SET alive_at = ? WHERE id = ?", (batch.now, self._run))
+            run = started_at, batch.now, self._run
+            connection.execute("UPDATE runs SET started_at = ?, alive_at = ? WHERE id = ?", run)
         except BaseException:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
+        self._started_at, self._step = started_at, batch.step
         return Written(folder.size_of(self._path), self._opened)
 
     def _connected(self, now: float) -> sqlite3.Connection:
@@ -158,7 +165,8 @@ class Database:
             return
         (last,) = connection.execute("SELECT max(id) FROM events").fetchone()
         added = connection.execute("INSERT INTO runs (started_at, alive_at) VALUES (?, ?)", (now, now))
-        self._first_event, self._run, self._started_at = (last or 0) + 1, added.lastrowid or 0, now
+        self._first_event, self._run = (last or 0) + 1, added.lastrowid or 0
+        self._started_at, self._step = now, self._newest_step
 
     def _set_aside(self, suffix: str, reason: str) -> None:
         """Rename the file, but at most once an hour: a fault of the disk must not replace the only good one."""

@@ -34,6 +34,7 @@ class Batch(NamedTuple):
         times: by task; None removes them.
         members: by wave and task; None removes one.
         waves: by name; None removes one.
+        step: seconds by which the clock of the host has been set forward since the start of the process.
     """
 
     now: float
@@ -42,6 +43,7 @@ class Batch(NamedTuple):
     times: tuple[tuple[TaskKey, TaskTimes | None], ...] = ()
     members: tuple[tuple[tuple[str, TaskKey], Member | None], ...] = ()
     waves: tuple[tuple[str, WaveTimes | None], ...] = ()
+    step: float = 0.0
 
 
 def write(connection: sqlite3.Connection, batch: Batch, first_event: int) -> None:

@@ -212,6 +212,7 @@ class SqliteStorage:
             self._times.take(),
             self._members.take(),
             self._waves.take(),
+            self._clock.step,
         )
 
     def _wrote(self, batch: Batch) -> None:
