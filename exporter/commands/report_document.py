@@ -95,6 +95,7 @@ class Totals(Document):
     tasks: int
     states: dict[Shown, int]
     all_ready_timestamp_seconds: Time | None
+    all_ready_observed: bool
     failed: int
     retried: int
     incidents: int

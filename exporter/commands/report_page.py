@@ -100,7 +100,7 @@ def _notes(report: Report, at: Callable[[float], str]) -> Iterator[str]:
     step = duration(report.step_seconds)
     yield (
         f"A change is recorded when the exporter observes it, and a delay every {step}: a peak between two of these "
-        "times is not known. A time that begins with “by” is the first observation, not the beginning."
+        "times is not known. A time that begins with “by” is the first record: it may have begun earlier."
     )
 
 

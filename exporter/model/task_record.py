@@ -152,10 +152,17 @@ class TaskRecord:
     @cached_property
     def readiness(self) -> list[Span[bool]]:
         """Whether the task was ready, at each time of the window."""
-        now = [] if self.task is None or self.task.ready is None else [sample(self.recorded.now, self.task.ready)]
         points = [sample(point.at, point.ready) for point in self.points if point.ready is not None]
-        marks = [*points, *_ready_marks(self.own), *now]
+        marks = [*points, *_ready_marks(self.own), *self._verdict_now]
         return self.recorded.spans(marks, {False})
+
+    @property
+    def _verdict_now(self) -> list[Mark[bool]]:
+        """The verdict of now, and the time since when the task is ready, of which there may be no point yet."""
+        if self.task is None or self.task.ready is None:
+            return []
+        since = [self.task.ready_since] if self.task.ready and self.task.ready_since is not None else []
+        return [sample(at, self.task.ready) for at in (*since, self.recorded.now)]
 
     @cached_property
     def delays(self) -> list[tuple[float, float]]:
@@ -167,11 +174,17 @@ class TaskRecord:
             if point.delay_seconds is not None and start <= point.at <= end
         ]
 
-    def delay_at(self, at: float) -> float | None:
-        """Return the delay at a time, by the point next to it; None if that is not near."""
-        limit = _GAP_STEPS * self.recorded.step
-        near = [(abs(when - at), delay) for when, delay in self.delays if abs(when - at) <= limit]
-        return min(near)[1] if near else None
+    @property
+    def delay_at_ready(self) -> float | None:
+        """The first delay that was recorded after the task had become ready; None if there is none while it was ready.
+
+        An earlier point may be from a time when the task was not ready yet, and far behind.
+        """
+        if not self.ready:
+            return None
+        start, end = self.ready[0]
+        end = min(end, start + _GAP_STEPS * self.recorded.step)
+        return next((delay for at, delay in self.delays if start <= at <= end), None)
 
     @property
     def full_load(self) -> FullLoad:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from exporter.model.events import Event
-from exporter.model.spans import Period
+from exporter.model.spans import Period, observed
 from exporter.model.task import Phase
 from exporter.model.task_record import Recorded, TaskRecord, is_incident
 from exporter.model.waves import WaveMember, WaveState, WaveStatus
@@ -46,18 +46,32 @@ class WaveRecord:
 
     @property
     def all_ready_at(self) -> float | None:
-        """The first time at which each task with a verdict was ready or had ended; None without one.
+        """The first recorded time at which each task with a verdict was ready or had ended; None without one.
 
-        None as well while the record lacks tasks that the configuration expects or names.
+        None also while tasks are missing that the wave expects.
         """
-        judged = [task for member, task in self.tasks if member.state is not WaveState.EXCLUDED]
-        if self.status.missing_ids or len(judged) < (self.status.expected or 0):
+        fine = [[period for period, _ in _fine(task)] for task in self._judged]
+        if self.status.missing_ids or len(fine) < (self.status.expected or 0):
             return None
-        fine = [[*task.ready, *_after_end(task)] for task in judged]
         starts = sorted(period.start for periods in fine for period in periods)
         fits = (at for at in starts if all(any(each.start <= at < each.end for each in periods) for periods in fine))
         return next(fits, None)
 
+    @property
+    def all_ready_observed(self) -> bool:
+        """True if the last of the tasks was observed as it became ready or ended; else that may have been earlier."""
+        found = (each for task in self._judged for each in _fine(task))
+        return any(began and period.start == self.all_ready_at for period, began in found)
 
-def _after_end(task: TaskRecord) -> list[Period]:
-    return [Period(span.start, span.end) for span in task.phases if span.value is Phase.ENDED]
+    @property
+    def _judged(self) -> list[TaskRecord]:
+        return [task for member, task in self.tasks if member.state is not WaveState.EXCLUDED]
+
+
+def _fine(task: TaskRecord) -> Iterator[tuple[Period, bool]]:
+    """Yield when a task was ready or had ended, each with whether its beginning was observed."""
+    ready = zip(task.readiness, observed(task.readiness, task.ready_changes), strict=True)
+    phases = zip(task.phases, observed(task.phases, task.phase_changes), strict=True)
+    for span, (began, _) in (*ready, *phases):
+        if span.value is True or span.value is Phase.ENDED:
+            yield Period(span.start, span.end), began

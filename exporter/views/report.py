@@ -60,6 +60,7 @@ def _totals(record: WaveRecord) -> dict[str, Any]:
         "tasks": len(tasks),
         "states": {state: sum(member.state is state for member, _ in record.tasks) for state in WaveState},
         "all_ready_timestamp_seconds": record.all_ready_at,
+        "all_ready_observed": record.all_ready_observed,
         "failed": sum(task.failures > 0 or member.state is WaveState.FAILED for member, task in record.tasks),
         "retried": sum(task.retries > 0 for task in tasks),
         "incidents": record.incidents,
@@ -104,7 +105,7 @@ def _spans(spans: Sequence[Span[Any]], changes: Collection[float]) -> list[tuple
 def _readiness(record: TaskRecord) -> dict[str, Any]:
     return {
         "ready": [each for span, each in _spans(record.readiness, record.ready_changes) if span.value],
-        "delay_at_ready_seconds": record.delay_at(record.ready[0].start) if record.ready else None,
+        "delay_at_ready_seconds": record.delay_at_ready,
     }
 
 

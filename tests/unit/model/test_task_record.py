@@ -88,10 +88,21 @@ def test_a_task_that_was_ready_before_the_first_event_is_known_by_its_points() -
     assert hours(record.ready) == [(1, 3)]
 
 
-def test_the_delay_at_a_time_is_that_of_the_point_next_to_it() -> None:
-    record = task_record(history=points(2, 4, Phase.INCREMENTAL, delay=1200))
-    assert record.delay_at(START + 3 * HOUR + 10) == 601
-    assert record.delay_at(START + 5 * HOUR) is None
+def test_the_delay_at_ready_is_the_first_one_that_is_recorded_from_then_on() -> None:
+    record = task_record(events=[event(3 + 10 / HOUR, Kind.READY)], history=points(2, 4, Phase.INCREMENTAL, delay=1200))
+    assert record.delay_at_ready == 591
+
+
+def test_the_delay_at_ready_is_unknown_if_none_is_recorded_while_the_task_is_ready() -> None:
+    events = [event(3 + 10 / HOUR, Kind.READY), event(3 + 40 / HOUR, Kind.NOT_READY, reasons="delay_high")]
+    assert task_record(events=events, history=points(2, 4, Phase.INCREMENTAL, delay=1200)).delay_at_ready is None
+
+
+def test_a_task_is_ready_since_the_verdict_of_now_says_so_without_a_point_since_then() -> None:
+    gap = recorded(Period(START, START + 2 * HOUR), Period(START + 3 * HOUR, NIGHT.end))
+    task = exposed(ready_since=START + 11.98 * HOUR)
+    record = task_record(task=task, history=points(1, 2, Phase.INCREMENTAL, ready=True), at=gap)
+    assert hours(record.ready) == [(1, 2), (11.98, 12)]
 
 
 def test_delays_outside_the_window_are_left_out() -> None:

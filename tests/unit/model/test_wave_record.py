@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
 from exporter.model.events import Kind
+from exporter.model.task import Phase
 from exporter.model.waves import WaveState
-from tests.lib.reports import HOUR, START, event, failed, moved, recorded, task_record, wave_record
+from tests.lib.reports import HOUR, START, event, failed, moved, points, recorded, task_record, wave_record
 
 ENDED, BLOCKED, UNKNOWN, EXCLUDED = WaveState.ENDED, WaveState.BLOCKED, WaveState.UNKNOWN, WaveState.EXCLUDED
 
@@ -46,6 +52,21 @@ def test_a_task_without_a_record_keeps_the_wave_from_having_been_ready() -> None
 def test_excluded_tasks_do_not_count() -> None:
     record = wave_record((ENDED, moved("a", "a", recorded())), (EXCLUDED, task_record("b")))
     assert hour(record.all_ready_at) == 4
+
+
+def test_the_time_is_exact_only_if_the_last_task_was_observed_as_it_became_ready() -> None:
+    first = task_record("a", [event(4, Kind.READY)])
+    last = task_record("b", [event(5, Kind.APPEARED, "b", phase="incremental"), event(6, Kind.READY, "b")])
+    sampled = task_record("b", history=points(6, 8, Phase.INCREMENTAL, ready=True))
+    assert wave_record((ENDED, first), (ENDED, last)).all_ready_observed
+    record = wave_record((ENDED, first), (ENDED, sampled))
+    assert (hour(record.all_ready_at), record.all_ready_observed) == (6, False)
+
+
+@pytest.mark.parametrize("missing", [{"expected": 2}, {"missing_ids": ("b",)}], ids=["too few", "an id is not found"])
+def test_a_wave_without_all_expected_tasks_was_never_ready(missing: dict[str, Any]) -> None:
+    record = wave_record((ENDED, task_record("a", [event(4, Kind.READY)])))
+    assert replace(record, status=replace(record.status, **missing)).all_ready_at is None
 
 
 def test_a_wave_without_tasks_was_never_ready() -> None:
