@@ -13,7 +13,7 @@ from exporter.model.task import Phase
 from exporter.model.waves import Stage, listed_ids, matches_wave, stage_of, strictest
 from exporter.polling.demand import WAVE_SHARE, WavePolls, delay_growth, wave_stretch
 from exporter.views.errors import Level
-from exporter.views.text import duration, plural
+from exporter.views.text import duration, moment, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +33,9 @@ SHARDED_WAVES = Finding(
 
 
 def wave_findings(config: Config, checks: Sequence[ProjectCheck], now: float) -> Iterator[Finding]:
-    """Report on each wave that is not over at this Unix time."""
+    """Report when each wave runs, and on those that are not over at this Unix time."""
+    for wave in config.waves:
+        yield Finding(Level.OK, _PLACE, _times(wave, stage_of(wave, now)))
     waves = [wave for wave in config.waves if stage_of(wave, now) is not Stage.OVER]
     if waves:
         yield SHARDED_WAVES
@@ -44,6 +46,14 @@ def wave_findings(config: Config, checks: Sequence[ProjectCheck], now: float) ->
             for region in dict.fromkeys(check.region for check in checks if check.account is account):
                 here = [check for check in checks if check.account is account and check.region == region]
                 yield from _cost_findings(wave, together, account, here)
+
+
+def _times(wave: Wave, stage: Stage) -> str:
+    """Return when a wave runs, in UTC: a wrong year or zone is seen here."""
+    begin = "without a beginning" if wave.starts_at is None else f"from {moment(wave.starts_at)}"
+    end = "without an end" if wave.ends_at is None else f"until {moment(wave.ends_at)}"
+    over = "; it changes nothing any more" if stage is Stage.OVER else ""
+    return f"wave {wave.name} is {stage}: {begin}, {end}{over}"
 
 
 def _overlap(wave: Wave, other: Wave) -> bool:

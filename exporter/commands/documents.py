@@ -35,6 +35,12 @@ class InProject(Document):
         return ProjectKey(self.account, self.region, self.project)
 
 
+class Cells(Document):
+    """What the page of a wave shows about a member."""
+
+    cutover: Shown
+
+
 class TaskRow(InProject):
     """A task in the list of all tasks."""
 
@@ -53,6 +59,8 @@ class TaskRow(InProject):
     cutover_blockers: list[Shown] | None
     cutover_not_checked: Shown | None
     cutover_ready_since_timestamp_seconds: Time | None
+    cells: Cells | None = None
+    """Only of a member of a wave."""
 
 
 class TaskList(Document):

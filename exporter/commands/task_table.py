@@ -99,7 +99,7 @@ def _outlook(task: TaskRow, now: float) -> str:
 
 def _cutover(task: TaskRow, now: float) -> Cell:
     if task.cutover_blockers is None:
-        return Cell(_DASH)
+        return Cell(_DASH if task.cells is None else task.cells.cutover)
     if task.cutover_blockers:
         return Cell(f"blocked: {', '.join(task.cutover_blockers)}", "warn")
     word = NO_BLOCKER if task.cutover is None else f"{READY}{lasting(task.cutover_ready_since_timestamp_seconds, now)}"

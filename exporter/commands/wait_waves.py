@@ -40,7 +40,7 @@ class WaveTasks:
         """
         wave = await self._source.wave(self._name)
         if wave.stage == Stage.OVER:
-            raise CannotWaitError(Outcome(1, notes=(f"the wave {wave.name} is {wave.timing}",)))
+            raise CannotWaitError(Outcome(1, notes=(f"the wave {wave.name} does not run: {wave.timing}",)))
         if wave.stage != Stage.RUNNING:
             self.total = max(len(wave.members), wave.expected or 0)
             return Survey(holding=[f"the wave {wave.name} is {wave.timing}"])

@@ -46,12 +46,17 @@ def of_wave(document: Mapping[str, Any], wave: Mapping[str, Any]) -> dict[str, A
     members = {member["task_id"]: member for member in wave["members"]}
     rows = {task["task_id"]: task for task in document["tasks"]}
     chosen = _with_subtasks(members, document["tasks"])
-    tasks = [task for task_id, task in rows.items() if task_id in chosen]
+    tasks = [_in_wave(task, members.get(task_id)) for task_id, task in rows.items() if task_id in chosen]
     tasks += [member for task_id, member in members.items() if task_id not in rows]  # of which nothing is known
     keys = {_key(task) for task in tasks}
     projects = [project for project in document["projects"] if _key(project) in keys or project["up"] is not True]
     head = {name: value for name, value in wave.items() if name not in _NOT_IN_HEAD}
     return {**document, "wave": head, "projects": projects, "tasks": tasks}
+
+
+def _in_wave(task: Mapping[str, Any], member: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return a task with its state in the wave; a subtask has none."""
+    return task if member is None else {**task, "state": member["state"], "cells": member["cells"]}
 
 
 def _with_subtasks(ids: Iterable[str], tasks: Iterable[Mapping[str, Any]]) -> set[str]:

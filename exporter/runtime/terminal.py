@@ -112,8 +112,13 @@ class ProgressLine:
             await asyncio.sleep(_INTERVAL_SECONDS)
             turn += 1
             line = f"{_SPINNER[turn % len(_SPINNER)]} {self._text()}, {clock() - started:.0f}s"
-            self._write(line[: shutil.get_terminal_size().columns - 1])
+            self._write(_shortened(line, shutil.get_terminal_size().columns - 1))
 
     def _write(self, line: str) -> None:
         self._stream.write(f"\r\x1b[K{line}")
         self._stream.flush()
+
+
+def _shortened(line: str, width: int) -> str:
+    """Return a line of at most a width; dots at its end show that it is cut, perhaps within a number."""
+    return line if len(line) <= width else line[: max(width - 3, 0)] + "..."[:width]

@@ -45,6 +45,7 @@ _GAPS = {
     Incomplete.NAMES: "the name of a task takes the regular expression too long",
     Incomplete.TAGS: "the tags of a task are not known yet",
 }
+_NONE_LEFT = "no task is left to cut over"
 _NO_VERDICT = "no verdict yet: the first poll of its projects has not ended"
 
 
@@ -96,6 +97,11 @@ class WaveView(NamedTuple):
         return sum(counts.values()) - counts[WaveState.EXCLUDED]
 
     @property
+    def all_ended(self) -> bool:
+        """True if every task of a running wave has ended: it is not ready any more, and nothing is wrong."""
+        return self.status.ready is False and obstacles(self) == [_NONE_LEFT]
+
+    @property
     def unchecked(self) -> int:
         """The number of ready members with reasons that were not checked."""
         return sum(member.state is WaveState.READY and bool(member.task.unchecked) for member in self.members)
@@ -115,7 +121,7 @@ def obstacles(wave: WaveView) -> list[str]:
         projects = dict.fromkeys(project_text(project.key) for project in status.incomplete)
         found.append(f"not all tasks are known of {_first([*projects])}")
     if not counts[WaveState.READY] and not found:
-        found.append("no task is left to cut over" if counts[WaveState.ENDED] else "no task matches")
+        found.append(_NONE_LEFT if counts[WaveState.ENDED] else "no task matches")
     return found
 
 
@@ -152,19 +158,24 @@ def wave_verdict(wave: WaveView, now: float) -> str:
         return "The wave is over: it has no verdict any more."
     if status.ready is None:
         return f"{_NO_VERDICT[:1].upper()}{_NO_VERDICT[1:]}."
-    done = [f"{counts[state]} {state}" for state in (WaveState.ENDED, WaveState.EXCLUDED) if counts[state]]
-    done += [f"{len(status.deleted)} deleted"] if status.deleted else []
+    apart = [f"{counts[WaveState.EXCLUDED]} excluded"] if counts[WaveState.EXCLUDED] else []
+    apart += [f"{len(status.deleted)} deleted"] if status.deleted else []
+    if wave.all_ended:
+        return (
+            f"{'; '.join([f'All tasks have ended: {counts[WaveState.ENDED]} of {wave.wanted}', _NONE_LEFT, *apart])}."
+        )
+    ended = [f"{counts[WaveState.ENDED]} ended"] if counts[WaveState.ENDED] else []
     unchecked = [f"{wave.unchecked} not fully checked"] if wave.unchecked else []
     since = lasting(status.ready_since, now) if status.ready else ""
     word = f"Ready{since}" if status.ready else "Not ready"
-    return f"{word}: {'; '.join([score(wave), *unchecked, *obstacles(wave), *done])}."
+    return f"{word}: {'; '.join([score(wave), *unchecked, *obstacles(wave), *ended, *apart])}."
 
 
-def level_of(status: WaveStatus) -> str:
+def level_of(wave: WaveView) -> str:
     """Return the class of the style sheet for the verdict."""
-    if status.stage is not Stage.RUNNING:
+    if wave.status.stage is not Stage.RUNNING or wave.all_ended:
         return "plain"
-    return "good" if status.ready else "warn"
+    return "good" if wave.status.ready else "warn"
 
 
 def timing(status: WaveStatus, now: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ DR = {"scenario": "cloudDataGuard", "engine": "cloudDataGuard-mysql"}
 RULE = [{"name": "wave-.*"}]
 NEED = "wave weekend: 13 tasks every 10s need 1.6 calls a second"
 """Progress of 13 tasks, details of the one for disaster recovery, and two lists by ids."""
+TIMES = re.compile(r" is (planned|running|over): ")
 
 
 def stamp(at: float) -> str:
@@ -36,7 +38,11 @@ def cloud() -> SimulatedCloud:
 
 
 def found(*waves: dict[str, Any], rate: float = 1000.0, **sections: Any) -> list[str]:
-    """The lines about waves, without their places."""
+    """The lines about waves, without their places and those about their times."""
+    return [line for line in every_line(*waves, rate=rate, **sections) if not TIMES.search(line)]
+
+
+def every_line(*waves: dict[str, Any], rate: float = 1000.0, **sections: Any) -> list[str]:
     given = [{"name": "weekend", "include": RULE, "interval": "10s", **wave} for wave in waves]
     config = config_for(poll={"rate_limit": rate, "burst": 1000}, waves=given, **sections)
     fine, text = checked(cloud(), config)
@@ -96,8 +102,21 @@ def test_waves_that_run_at_the_same_time_share_their_half() -> None:
     ]
 
 
-def test_a_wave_that_is_over_is_not_reported() -> None:
-    assert found({"until": stamp(-60), "expected": 99}) == []
+def test_of_a_wave_that_is_over_only_its_times_are_reported() -> None:
+    assert every_line({"until": stamp(-60), "expected": 99}) == [
+        "ok wave weekend is over: without a beginning, until 2025-12-31 23:59:00Z; it changes nothing any more"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("times", "text"),
+    [
+        ({}, "running: without a beginning, without an end"),
+        ({"from": stamp(60), "until": stamp(120)}, "planned: from 2026-01-01 00:01:00Z, until 2026-01-01 00:02:00Z"),
+    ],
+)
+def test_the_times_of_each_wave_are_reported_in_utc(times: dict[str, str], text: str) -> None:
+    assert every_line(times)[0] == f"ok wave weekend is {text}"
 
 
 @pytest.mark.parametrize(
@@ -129,8 +148,9 @@ def test_nothing_is_said_about_the_tasks_of_a_wave_while_those_of_a_project_are_
         polled=(),
         demand={},
     )
-    (finding,) = wave_findings(config, [unread], EPOCH)
-    assert "with --shard" in finding.what
+    times, shards = wave_findings(config, [unread], EPOCH)
+    assert TIMES.search(times.what)
+    assert "with --shard" in shards.what
 
 
 def test_a_project_that_no_rule_names_is_not_needed_to_count_the_tasks() -> None:

@@ -163,7 +163,7 @@ def test_a_planned_wave_is_waited_for_and_one_that_is_over_is_refused(waited: Wa
     over = config_with(until="2026-01-01T00:00:30Z")
     found = waited(cloud_of(*wave_tasks()), "ended", wave="night", config=over)
     assert (found.outcome.code, found.outcome.text) == (1, "")
-    assert found.outcome.notes[0].startswith("the wave night is over for ")
+    assert found.outcome.notes[0].startswith("the wave night does not run: over for ")
     assert found.seconds <= 40
 
 

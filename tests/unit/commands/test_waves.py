@@ -77,6 +77,21 @@ def test_as_json() -> None:
     assert documents[0]["wave"].keys() == documents[1]["wave"].keys()
 
 
+def test_a_member_without_a_verdict_has_its_state_in_the_wave_in_place_of_one() -> None:
+    cloud = cloud_of(
+        sim_task("w-one"),
+        sim_task("w-new", status="CONFIGURATION"),
+        sim_task("w-end", status="RELEASE_RESOURCE_STARTED"),
+    )
+    for get in (polled, listed):
+        text = get(cloud, config_with(), Screen(200)).text
+        assert "blocked: the phase is preparing" in text
+        assert "blocked: the phase is ending" in text
+        rows = json.loads(get(cloud, config_with(), None).text)["tasks"]
+        states = {row["task_name"]: row["state"] for row in rows}
+        assert states == {"w-one": "ready", "w-new": "blocked", "w-end": "blocked"}
+
+
 def test_an_id_that_is_not_found_is_named_and_other_projects_are_left_out() -> None:
     cloud, config = two_projects(sim_task("w-parcels"))
     waves = [{"name": "night", "include": [{"project": "shipping"}, {"id": "gone"}]}]

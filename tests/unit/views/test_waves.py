@@ -50,7 +50,13 @@ DONE: dict[str, Any] = {"ready": True, "ready_since": NOW - 600}
             {"incomplete": (LISTS, LISTS._replace(reason=Incomplete.TAGS))},
             "Not ready: 1 of 1 ready; 1 not fully checked; not all tasks are known of acme/eu-de/shop.",
         ),
-        ((ENDED,), {}, "Not ready: 0 of 1 ready; no task is left to cut over; 1 ended."),
+        ((ENDED,), {}, "All tasks have ended: 1 of 1; no task is left to cut over."),
+        ((ENDED,), {"expected": 2}, "Not ready: 0 of 2 ready; 1 of 2 expected missing; 1 ended."),
+        (
+            (ENDED, EXCLUDED),
+            {"deleted": GONE},
+            "All tasks have ended: 1 of 1; no task is left to cut over; 1 excluded; 1 deleted.",
+        ),
         ((), {}, "Not ready: 0 of 0 ready; no task matches."),
         ((READY,), {"ready": None}, "No verdict yet: the first poll of its projects has not ended."),
         ((READY,), {"stage": Stage.PLANNED, "ready": None}, "No verdict before it begins; 1 task matches now."),
@@ -195,4 +201,9 @@ def test_each_reason_why_tasks_may_be_missing_is_a_sentence(reason: Incomplete) 
 )
 def test_only_a_running_wave_has_obstacles(status: dict[str, Any], level: str, obstacle: list[str]) -> None:
     found = wave(BLOCKED, **status)
-    assert (level_of(found.status), obstacles(found), score(found)) == (level, obstacle, "0 of 1 ready")
+    assert (level_of(found), obstacles(found), score(found)) == (level, obstacle, "0 of 1 ready")
+
+
+def test_a_wave_of_which_all_tasks_have_ended_is_no_warning() -> None:
+    assert level_of(wave(ENDED)) == "plain"
+    assert level_of(wave(ENDED, expected=2)) == "warn"
