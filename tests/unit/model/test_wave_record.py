@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
-import pytest
-
 from exporter.model.events import Kind
 from exporter.model.task import Phase
 from exporter.model.waves import WaveState
@@ -61,12 +56,6 @@ def test_the_time_is_exact_only_if_the_last_task_was_observed_as_it_became_ready
     assert wave_record((ENDED, first), (ENDED, last)).all_ready_observed
     record = wave_record((ENDED, first), (ENDED, sampled))
     assert (hour(record.all_ready_at), record.all_ready_observed) == (6, False)
-
-
-@pytest.mark.parametrize("missing", [{"expected": 2}, {"missing_ids": ("b",)}], ids=["too few", "an id is not found"])
-def test_a_wave_without_all_expected_tasks_was_never_ready(missing: dict[str, Any]) -> None:
-    record = wave_record((ENDED, task_record("a", [event(4, Kind.READY)])))
-    assert replace(record, status=replace(record.status, **missing)).all_ready_at is None
 
 
 def test_a_wave_without_tasks_was_never_ready() -> None:
