@@ -70,8 +70,9 @@ class WaveRecord:
 
 def _fine(task: TaskRecord) -> Iterator[tuple[Period, bool]]:
     """Yield when a task was ready or had ended, each with whether its beginning was observed."""
-    ready = zip(task.readiness, observed(task.readiness, task.ready_changes), strict=True)
-    phases = zip(task.phases, observed(task.phases, task.phase_changes), strict=True)
-    for span, (began, _) in (*ready, *phases):
-        if span.value is True or span.value is Phase.ENDED:
-            yield Period(span.start, span.end), began
+    for ready, (began, _) in zip(task.readiness, observed(task.readiness, task.ready_changes), strict=True):
+        if ready.value:
+            yield Period(ready.start, ready.end), began
+    for phase, (began, _) in zip(task.phases, observed(task.phases, task.phase_changes), strict=True):
+        if phase.value is Phase.ENDED:
+            yield Period(phase.start, phase.end), began
