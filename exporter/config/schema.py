@@ -125,7 +125,7 @@ def _always_on(settings: CollectorSettings) -> CollectorSettings:
 _AlwaysOn = Annotated[
     CollectorSettings,
     AfterValidator(_always_on),
-    Field(json_schema_extra={"properties": {"enabled": {"const": True}}}),
+    Field(json_schema_extra={"type": "object", "properties": {"enabled": {"const": True}}}),
 ]
 
 
