@@ -90,8 +90,8 @@ class Restored:
     waves: Mapping[str, WaveTimes] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     """The newest ones, ascending."""
-    points: Mapping[TaskKey, tuple[Point, ...]] = field(default_factory=dict)
-    """Those of the last hour, and those of the last day ten minutes apart; ascending."""
+    points: dict[TaskKey, tuple[Point, ...]] = field(default_factory=dict)
+    """Those of the last hour, and those of the last day ten minutes apart; ascending. Removed as the times are."""
     alive_at: float | None = None
     """The last write of the earlier process."""
 

@@ -51,7 +51,7 @@ class StoredTasks:
         task.ended_at = self._past(times.ended_at) if times.phase is Phase.ENDED else None
         task.observed.restored, task.observed.ready = True, times.ready
         task.cutover.restored = self._verdict_of(times)
-        if points := [*self._past_points(restored.points.get(TaskKey(self._key, task_id), ()))]:
+        if points := [*self._past_points(restored.points.pop(TaskKey(self._key, task_id), ()))]:
             task.recent.restore(points)
             self._stored_at[task_id] = points[-1].at
 

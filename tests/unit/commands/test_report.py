@@ -20,7 +20,7 @@ from exporter.config import Config, ConfigError, NotReadyError
 from tests.lib.commands import config_file
 from tests.lib.daemon import cloud_of, config_of, polling, sim_task
 from tests.lib.remote import URL, running
-from tests.lib.virtual_time import EPOCH, simulated
+from tests.lib.virtual_time import EPOCH, simulate, simulated
 
 HTML = html_in(UTC)
 WAVE = {"name": "weekend-1", "include": [{"name": "orders.*"}]}
@@ -70,6 +70,13 @@ def test_a_wave_that_the_exporter_does_not_have_is_an_error_with_its_reason() ->
 def test_a_wave_that_has_not_begun_is_an_error_with_its_reason() -> None:
     with pytest.raises(NotFoundError, match=r"there is nothing to report\.$"):
         remote_report(settings=config(None, **{"from": at(3600)}))
+
+
+def test_the_report_of_a_storage_lacks_the_members_of_an_earlier_run_of_the_wave(tmp_path: Path) -> None:
+    stored_report(tmp_path)
+    again = config(tmp_path, **{"from": at(20 * MINUTE)})
+    outcome = simulate(report_of(again, "weekend-1", as_json, EPOCH + 30 * MINUTE))
+    assert json.loads(outcome.text)["tasks"] == []
 
 
 def test_the_report_of_a_storage_needs_no_exporter(tmp_path: Path) -> None:

@@ -140,12 +140,14 @@ async def test_a_task_that_runs_has_no_end_whatever_the_storage_contains() -> No
 
 async def test_points_are_restored_and_the_next_one_follows_them() -> None:
     points = tuple(Point(EPOCH - 600 + 60 * number, 1.0) for number in range(5))
-    fixture = fixture_on(Memory(times={"a": TIMES}, points=points))
+    memory = Memory(times={"a": TIMES}, points=points)
+    fixture = fixture_on(memory)
     await fixture.lists(listed_task())
     timeline = fixture.store.timeline("a")
     assert timeline is not None
     assert [point.at - EPOCH for point in timeline.points(3600.0)] == [-600, -540, -480, -420, -360, 0]
     assert timeline.since == EPOCH - 600
+    assert memory.restored.points == {}
 
 
 async def run_wave(fixture: StoreFixture, *tasks: Listed) -> None:
