@@ -10,6 +10,7 @@ import pytest
 
 from exporter.config import Wave
 from exporter.model.facts import Progress
+from exporter.model.shard import Shard
 from exporter.model.waves import Stage, WaveState
 from exporter.storage import Restored, WaveTimes
 from exporter.store.waves import Waves
@@ -148,6 +149,40 @@ async def test_a_wave_is_not_ready_since_before_the_restart_if_more_than_its_mem
     waves.observe()
     (status,) = waves.all()
     assert (status.ready, status.ready_since) == (True, EPOCH + since)
+
+
+@simulated
+async def test_the_stored_time_of_a_wave_stays_until_its_members_are_ready_again() -> None:
+    stored = list[WaveTimes]()
+    times = Restored(waves={"w": WaveTimes(ready=True, since=EPOCH)})
+    storage = SimpleNamespace(restored=times, set_wave=lambda _, times: stored.append(times))
+    fixture = await fixture_of(wave())
+    waves = Waves(lambda: [fixture.store], fixture.store.context.clock, storage=cast("Storage", storage))
+    waves.restore()
+    waves.configure(config_of(waves=[wave()]).waves)
+    await fixture.lists(listed_task())
+    await fixture.scrape()
+    waves.observe()  # not ready: the exporter may be restarted again
+    assert stored == []
+    await fixture.page_with({"a": [FINE]})
+    waves.observe()
+    assert stored == [WaveTimes(ready=True, since=EPOCH)]
+    await fixture.page_with({"a": [Progress(full_ratio=1, delay_seconds=9)]})
+    waves.observe()
+    assert stored[1:] == [WaveTimes(ready=False)]
+
+
+@simulated
+async def test_an_id_that_is_not_found_is_missing_in_one_shard_only() -> None:
+    fixture, ids = StoreFixture(), [f"id-{number}" for number in range(8)]
+    config = config_of(waves=[wave(include=[{"id": each} for each in ids])])
+    missing = list[str]()
+    for number in range(3):
+        waves = Waves(lambda: [fixture.store], fixture.store.context.clock, Shard(number, 3))
+        waves.configure(config.waves)
+        (status,) = waves.all()
+        missing += status.missing_ids
+    assert sorted(missing) == ids
 
 
 @simulated
