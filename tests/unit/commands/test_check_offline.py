@@ -73,6 +73,16 @@ def test_a_missing_ca_file_and_a_missing_proxy_password_are_lines(command_line: 
     assert out.count("missing here") == 4
 
 
+def test_a_credential_of_systemd_is_a_line_outside_of_the_service(
+    command_line: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    text = ACCOUNT.replace("{file: absent}", "{credential: secret_key}")
+    code, out, err = offline(command_line, tmp_path, text)
+    assert (code, err) == (0, "")
+    assert "secret_key: environment variable CREDENTIALS_DIRECTORY is not set" in out
+
+
 @pytest.mark.parametrize(
     ("more", "text"),
     [
