@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from exporter.model.events import Event
-from exporter.model.spans import Period, observed
+from exporter.model.spans import Period
 from exporter.model.task import Phase
 from exporter.model.task_record import Recorded, TaskRecord, is_incident
 from exporter.model.waves import WaveMember, WaveState, WaveStatus
+
+_NEVER_READY = frozenset({Phase.PREPARING, Phase.ENDING})
+"""Phases without a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +54,37 @@ class WaveRecord:
 
         None also while tasks are missing that the wave expects.
         """
-        fine = [[period for period, _ in _fine(task)] for task in self._judged]
-        if self.status.missing_ids or len(fine) < (self.status.expected or 0):
+        if self.status.missing_ids or len(self._judged) < (self.status.expected or 0):
             return None
-        starts = sorted(period.start for periods in fine for period in periods)
-        fits = (at for at in starts if all(any(each.start <= at < each.end for each in periods) for periods in fine))
-        return next(fits, None)
+        return _first_common([[*task.ready, *_after_end(task)] for task in self._judged])
 
     @property
     def all_ready_observed(self) -> bool:
-        """True if the last of the tasks was observed as it became ready or ended; else that may have been earlier."""
-        found = (each for task in self._judged for each in _fine(task))
-        return any(began and period.start == self.all_ready_at for period, began in found)
+        """True if some task is known not to have been ready at each time before; else that may have been earlier."""
+        at = self.all_ready_at
+        possible = ([*_maybe_ready(task), *_after_end(task)] for task in self._judged)
+        return at is not None and at == _first_common(list(possible))
 
     @property
     def _judged(self) -> list[TaskRecord]:
         return [task for member, task in self.tasks if member.state is not WaveState.EXCLUDED]
 
 
-def _fine(task: TaskRecord) -> Iterator[tuple[Period, bool]]:
-    """Yield when a task was ready or had ended, each with whether its beginning was observed."""
-    for ready, (began, _) in zip(task.readiness, observed(task.readiness, task.ready_changes), strict=True):
-        if ready.value:
-            yield Period(ready.start, ready.end), began
-    for phase, (began, _) in zip(task.phases, observed(task.phases, task.phase_changes), strict=True):
-        if phase.value is Phase.ENDED:
-            yield Period(phase.start, phase.end), began
+def _first_common(tasks: Sequence[Sequence[Period]]) -> float | None:
+    """Return the first time that a period of each task contains."""
+    starts = sorted(period.start for periods in tasks for period in periods)
+    fits = (at for at in starts if all(any(each.start <= at < each.end for each in periods) for periods in tasks))
+    return next(fits, None)
+
+
+def _after_end(task: TaskRecord) -> list[Period]:
+    return [Period(span.start, span.end) for span in task.phases if span.value is Phase.ENDED]
+
+
+def _maybe_ready(task: TaskRecord) -> Iterator[Period]:
+    """Yield when it is not known that a task was not ready."""
+    for phase, ready in product(task.phases, task.readiness):
+        if phase.value not in _NEVER_READY and ready.value is not False:
+            both = Period(phase.start, phase.end).within(Period(ready.start, ready.end))
+            if both is not None:
+                yield both

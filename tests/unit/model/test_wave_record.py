@@ -58,6 +58,12 @@ def test_the_time_is_exact_only_if_the_last_task_was_observed_as_it_became_ready
     assert (hour(record.all_ready_at), record.all_ready_observed) == (6, False)
 
 
+def test_the_time_is_not_exact_if_a_task_may_have_been_ready_before_its_observed_end() -> None:
+    unknown = [event(5, Kind.APPEARED, phase="incremental"), event(7, Kind.ENDED, phase_before="incremental")]
+    record = wave_record((ENDED, task_record("a", unknown)), (ENDED, task_record("b", [event(6, Kind.READY, "b")])))
+    assert (hour(record.all_ready_at), record.all_ready_observed) == (7, False)
+
+
 def test_a_wave_without_tasks_was_never_ready() -> None:
     assert wave_record().all_ready_at is None
 
