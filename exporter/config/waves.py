@@ -16,9 +16,10 @@ class WaveRule(Rule):
 
     def of_project(self, account: str, region: str, project: str) -> bool:
         """Return whether tasks of a project can match."""
-        return all(
-            wanted in {None, value}
-            for wanted, value in ((self.account, account), (self.region, region), (self.project, project))
+        return (
+            (self.account is None or self.account == account)
+            and (self.region is None or self.region == region)
+            and (self.project is None or self.project == project)
         )
 
 

@@ -150,12 +150,12 @@ def strictest(base: Cutover, waves: Iterable[Wave]) -> Cutover:
 
 def matches_rule(rule: WaveRule, key: ProjectKey, task: Listed, tags: Mapping[str, str] | None) -> bool | Incomplete:
     """Return whether all keys of a rule match; the reason if that is not known. Tags are None while unknown."""
-    if not rule.of_project(*key) or not matches_plain(rule, task):
+    if not rule.of_project(*key) or (named := matches_name(rule, task)) is False or not matches_plain(rule, task):
         return False
-    results = {Incomplete.NAMES: matches_name(rule, task), Incomplete.TAGS: matches_tag(rule, tags)}
-    if False in results.values():
-        return False
-    return next((gap for gap, result in results.items() if result is None), True)
+    tagged = matches_tag(rule, tags)
+    if named and tagged:
+        return True
+    return False if tagged is False else Incomplete.NAMES if named is None else Incomplete.TAGS
 
 
 def matches_wave(wave: Wave, key: ProjectKey, task: Listed, tags: Mapping[str, str] | None) -> bool | Incomplete:
@@ -163,9 +163,14 @@ def matches_wave(wave: Wave, key: ProjectKey, task: Listed, tags: Mapping[str, s
 
     A task that has ended matches only rules with its id: others may match what has nothing to do with this wave.
     """
-    rules = [rule for rule in wave.include if rule.id is not None or task.phase is not Phase.ENDED]
-    results = [matches_rule(rule, key, task, tags) for rule in rules]
-    return True if True in results else next((gap for gap in results if gap), False)
+    ended, gap = task.phase is Phase.ENDED, None
+    for rule in wave.include:
+        if not ended or rule.id is not None:
+            result = matches_rule(rule, key, task, tags)
+            if result is True:
+                return True
+            gap = gap or result or None
+    return gap or False
 
 
 def listed_ids(wave: Wave) -> tuple[str, ...]:

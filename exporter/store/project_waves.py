@@ -56,6 +56,8 @@ class ProjectWaves:
         """By running wave, the longest seconds between two polls of its tasks."""
         self._undecided: dict[str, dict[str, Incomplete]] = {}
         """By wave, the tasks that may match, and why that is unknown."""
+        self._outsiders: dict[str, tuple[Listed, frozenset[str]]] = {}
+        """Tasks that match no other running wave: their entries in the lists, and the names of their waves."""
 
     def configure(self, waves: tuple[Wave, ...]) -> None:
         """Use these waves from the next `tick` on. A wave with a known name keeps its members."""
@@ -73,12 +75,15 @@ class ProjectWaves:
         if not self._running:
             return ()
         members, subtasks = self._state.waves, self._state.subtasks
-        ids = [task_id, *subtasks.above(task_id)] if subtasks.parents(task_id) else [task_id]
-        return tuple([wave for wave in self._running if any(key in members.of(wave.name) for key in ids)])
+        names = members.names(task_id)
+        if subtasks.parents(task_id):
+            names = {name for key in (task_id, *subtasks.above(task_id)) for name in members.names(key)}
+        return tuple([wave for wave in self._running if wave.name in names]) if names else ()
 
     def names(self, task_id: str) -> tuple[str, ...]:
         """Return the names of the running waves of which a task is a member."""
-        return tuple(wave.name for wave in self._running if task_id in self._state.waves.of(wave.name))
+        names = self._state.waves.names(task_id)
+        return tuple([wave.name for wave in self._running if wave.name in names]) if names else ()
 
     def settings(self, task_id: str) -> Cutover:
         """Return the settings of the cut-over of a task: the strictest ones of the account and its running waves."""
@@ -110,7 +115,7 @@ class ProjectWaves:
         changed = {task_id for wave in self._running for task_id in members.of(wave.name)}
         if self._due:
             members.keep(self._waves, self._context.storage, self._context.shard)
-        self._running, self._due, self._undecided = running, False, {}
+        self._running, self._due, self._undecided, self._outsiders = running, False, {}, {}
         self._settings.clear()
         self._decide(self._state.tasks)
         changed.update(task_id for wave in running for task_id in members.of(wave.name))
@@ -130,27 +135,31 @@ class ProjectWaves:
         listed = task.listed
         if not self._running or listed is None or listed.parent_id is not None:
             return None
-        joined = False
-        for wave in self._running:
-            if task_id in self._state.waves.of(wave.name):
-                continue
-            found = self._matches(wave, task, listed)
-            undecided = self._undecided.setdefault(wave.name, {})
-            undecided.pop(task_id, None)
+        members = self._state.waves
+        waves = frozenset(members.names(task_id))
+        if self._outsiders.get(task_id) == (listed, waves):
+            return None
+        joined = undecided = False
+        for wave, found in self._matches(task, listed, [wave for wave in self._running if wave.name not in waves]):
+            unknown = self._undecided.setdefault(wave.name, {})
+            unknown.pop(task_id, None)
             if isinstance(found, Incomplete):
-                undecided[task_id] = found
+                unknown[task_id], undecided = found, True
             elif found:
                 joined = True
-                member = Member(listed.name, WaveState.UNKNOWN, self._context.clock.now())
-                self._state.waves.put(wave.name, task_id, member)
+                members.put(wave.name, task_id, Member(listed.name, WaveState.UNKNOWN, self._context.clock.now()))
+        if not (undecided or self.uses_tags or self._context.filter.uses_tags):
+            self._outsiders[task_id] = listed, frozenset(members.names(task_id))
         return self._state.subtasks.below(task_id) if joined else None
 
-    def _matches(self, wave: Wave, task: TaskState, listed: Listed) -> bool | Incomplete:
-        """Return whether a task belongs to a wave; a reason if that is not known."""
-        if not self._context.shard.contains(listed) or not self._context.includes(task, listed):
-            return False
+    def _matches(
+        self, task: TaskState, listed: Listed, waves: Iterable[Wave]
+    ) -> Iterator[tuple[Wave, bool | Incomplete]]:
+        """Yield whether a task belongs to each of some waves; a reason if that is not known."""
+        possible = self._context.shard.contains(listed) and self._context.includes(task, listed)
         tags = self._tags_of(task, listed) if self.uses_tags else None
-        return matches_wave(wave, self._state.key, listed, tags)
+        for wave in waves:
+            yield wave, possible and matches_wave(wave, self._state.key, listed, tags)
 
     def _tags_of(self, task: TaskState, listed: Listed) -> Mapping[str, str] | None:
         """Return the tags of a task and of its subtasks; None while any are unknown. A draft has no known tags."""
@@ -177,6 +186,7 @@ class ProjectWaves:
 
     def deleted(self, task_id: str) -> None:
         """Observe that lists lack a task."""
+        self._outsiders.pop(task_id, None)
         if not self._context.filter.by_status:
             self._state.waves.forget(task_id)
 
@@ -217,7 +227,7 @@ class ProjectWaves:
             for task_id, task in self._state.tasks.items()
             if task.listed is not None
             and task.listed.parent_id is None
-            and self._matches(wave, task, task.listed) is True
+            and all(found is True for _, found in self._matches(task, task.listed, [wave]))
         }
 
     def _state_of(self, task_id: str) -> WaveState:

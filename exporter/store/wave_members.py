@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from exporter.model.member_facts import UNKNOWN_FACTS, MemberFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Collection, Container, Iterable, Mapping
 
     from exporter.config import Wave
     from exporter.model.shard import Shard
@@ -34,6 +34,8 @@ class WaveMembers:
     def __init__(self, key: ProjectKey) -> None:
         self._key = key
         self._members: dict[str, dict[str, Member]] = {}
+        self._names: dict[str, dict[str, None]] = {}
+        """By id, the names of the waves of a member."""
         self._deleted: dict[str, dict[str, Member]] = {}
         """By wave, the members that were deleted, with their last known states."""
         self._known: set[str] = set()
@@ -47,6 +49,10 @@ class WaveMembers:
         """Return the members of a wave by their ids."""
         return self._members.get(wave, {})
 
+    def names(self, task_id: str) -> Collection[str]:
+        """Return the names of the waves of which a task is a member."""
+        return self._names.get(task_id, {}).keys()
+
     def deleted(self, wave: str) -> Mapping[str, Member]:
         """Return the former members of a wave that were deleted, by their ids, with their last known states."""
         return self._deleted.get(wave, {})
@@ -58,7 +64,7 @@ class WaveMembers:
 
     def ids(self) -> set[str]:
         """Return the ids of the members of all waves."""
-        return {task_id for members in self._members.values() for task_id in members}
+        return set(self._names)
 
     def keep(self, waves: Iterable[Wave], storage: Storage, shard: Shard) -> None:
         """Remove the members of all other waves, and those that a wave saw before its begin: in an earlier run.
@@ -78,18 +84,22 @@ class WaveMembers:
                 for task_id in [key for key, member in members.items() if member.since < begins.get(name, math.inf)]:
                     del members[task_id]
                     storage.set_member(name, self._key, task_id, None)
+        self._names = {}
+        for name, members in self._members.items():
+            for task_id in members:
+                self._names.setdefault(task_id, {})[name] = None
 
     def put(self, wave: str, task_id: str, member: Member) -> None:
         """Add a task, or update what is known of it."""
         self._deleted.get(wave, {}).pop(task_id, None)
         self._members.setdefault(wave, {})[task_id] = member
+        self._names.setdefault(task_id, {})[wave] = None
 
     def forget(self, task_id: str) -> None:
         """Remove a task that was deleted."""
         self._absence.pop(task_id, None)
-        for wave, members in self._members.items():
-            if task_id in members:
-                self._deleted.setdefault(wave, {})[task_id] = members.pop(task_id)
+        for wave in self._names.pop(task_id, {}):
+            self._deleted.setdefault(wave, {})[task_id] = self._members[wave].pop(task_id)
 
     def observe_list(self, key: tuple[str, str], present: Container[str], weight: int) -> None:
         """Observe a whole list of an API generation and job type; `present` are all ids that it contains."""

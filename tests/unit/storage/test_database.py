@@ -56,6 +56,34 @@ def test_the_runs_of_the_exporter_have_a_start_and_a_last_write(tmp_path: Path) 
     made.close()
 
 
+@pytest.mark.parametrize("step", [-3600.0, 3600.0])
+def test_the_start_of_a_run_follows_a_clock_that_is_set(tmp_path: Path, step: float) -> None:
+    write_all(tmp_path, Batch(NOW))
+    made = database(tmp_path)
+    made.open(NOW + 5000)
+    made.write(Batch(NOW + 5010))
+    made.write(Batch(NOW + 5020 + step, step=step))
+    assert made.read_runs(0, 1e10)[1:] == [Run(NOW + 5000 + step, NOW + 5020 + step)]
+    made.write(Batch(NOW + 5030 + step, step=step))
+    assert made.read_runs(0, 1e10)[1:] == [Run(NOW + 5000 + step, NOW + 5030 + step)]
+    made.close()
+    made.write(Batch(NOW + 5040 + step, step=step))
+    assert len(made.read_runs(0, 1e10)) == 2
+    made.close()
+
+
+def test_a_new_file_after_a_step_of_the_clock_begins_when_it_is_created(tmp_path: Path) -> None:
+    made = database(tmp_path)
+    made.write(Batch(NOW))
+    (tmp_path / FILE).unlink()
+    with pytest.raises(OSError, match="No such file"):
+        made.write(Batch(NOW + 110, step=100.0))
+    for at in (NOW + 120, NOW + 130):
+        made.write(Batch(at, step=100.0))
+    assert made.read_runs(0, 1e10) == [Run(NOW + 120, NOW + 130)]
+    made.close()
+
+
 def test_an_unknown_task_has_no_points(tmp_path: Path) -> None:
     made = database(tmp_path)
     made.write(Batch(NOW, points=((1, TASK, point()),)))

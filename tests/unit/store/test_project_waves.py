@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from exporter.config import from_mapping
+from exporter.config import Wave, from_mapping
 from exporter.model.details import Detail
 from exporter.model.facts import Progress
-from exporter.model.waves import Incomplete, WaveState, WaveStatus
+from exporter.model.task import Listed, ProjectKey
+from exporter.model.waves import Incomplete, WaveState, WaveStatus, matches_wave
+from exporter.store import project_waves
 from tests.lib.daemon import StoreFixture, listed_task
 from tests.lib.settings import account, settings
 from tests.lib.virtual_time import simulated
@@ -301,3 +304,35 @@ async def test_a_list_that_the_cloud_filters_by_status_proves_no_deletion() -> N
         for job_type in OTHERS:
             await fixture.lists(job_type=job_type)
     assert states(fixture) == {"task a": "unknown"}
+
+
+@simulated
+async def test_a_task_is_matched_again_only_if_its_entry_in_the_list_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    matched: list[str] = []
+
+    def counted(wave: Wave, key: ProjectKey, task: Listed, tags: Mapping[str, str] | None) -> bool | Incomplete:
+        matched.append(f"{wave.name} {task.name}")
+        return matches_wave(wave, key, task, tags)
+
+    monkeypatch.setattr(project_waves, "matches_wave", counted)
+    fixture = await fixture_of(wave(), {"name": "v", "include": [{"name": "other"}]})
+    await fixture.lists(listed_task())
+    assert sorted(matched) == ["v task a", "w task a"]
+    matched.clear()
+    for _ in range(3):
+        await fixture.page_with({"a": [FINE]})
+        await fixture.lists(listed_task())
+    assert matched == []
+    await fixture.lists(listed_task(name="other"))
+    page = await fixture.scrape()
+    assert "v other" in matched
+    assert page.by("wave", "drs_task_wave_info", task_name="other") == {"v": 1.0, "w": 1.0}
+
+
+@simulated
+async def test_a_deleted_task_that_is_listed_again_is_a_member_again() -> None:
+    fixture = await fixture_of()
+    for tasks in ((listed_task(),), (), (), (listed_task(),)):
+        await fixture.lists(*tasks)
+        await fixture.scrape()
+        assert [*states(fixture)] == (["task a"] if tasks else []), tasks
