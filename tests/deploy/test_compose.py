@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ COMPOSE = DEPLOY / "compose"
 FILE = COMPOSE / "compose.yaml"
 SERVICES: dict[str, Any] = load(FILE)["services"]
 DOCKERFILE = DEPLOY / "docker" / "Dockerfile"
-BUILDER = DOCKERFILE.read_text().split("\nFROM ")[1]
+STAGES = DOCKERFILE.read_text().split("\nFROM ")[1:]
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 
@@ -140,13 +140,15 @@ def test_the_image_is_built_from_files_that_exist() -> None:
     assert (COMPOSE / build["context"]).resolve() == ROOT
     assert ROOT / build["dockerfile"] == DOCKERFILE
     kept = re.findall(r"^!(.+)$", (DOCKERFILE.parent / "Dockerfile.dockerignore").read_text(), re.MULTILINE)
-    copied = [name for line in re.findall(r"^COPY (.+) \S+$", BUILDER, re.MULTILINE) for name in line.split()]
+    lines = re.findall(r"^COPY ([^-].+) \S+$", DOCKERFILE.read_text(), re.MULTILINE)
+    copied = [name for line in lines for name in line.split()]
     assert sorted(copied) == sorted(kept)
     assert all((ROOT / name).exists() for name in copied)
 
 
 def test_the_lock_file_contains_the_build_tools_that_the_image_removes() -> None:
-    lost = BUILDER.partition("uninstall")[2].split("\\\n")[1].split()
+    (runtime,) = (stage for stage in STAGES if stage.startswith("packages AS runtime"))
+    lost = runtime.partition("uninstall")[2].split("\\\n")[1].split()
     locked = re.findall(r"^([a-z-]+)==", (ROOT / "requirements" / "run.txt").read_text(), re.MULTILINE)
     assert set(lost) <= set(locked)
     assert "hatchling" in lost
@@ -154,9 +156,28 @@ def test_the_lock_file_contains_the_build_tools_that_the_image_removes() -> None
 
 def test_the_image_is_not_run_as_root_and_is_locked() -> None:
     text = DOCKERFILE.read_text()
-    assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", text.split("\nFROM ")[-1], re.MULTILINE)
+    assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", STAGES[-1], re.MULTILINE)
     assert "sh scripts/install.sh pip requirements/run.txt" in text
-    assert all(fnmatch.fnmatch(line, "FROM python:3.*-slim*") for line in re.findall(r"^FROM .+$", text, re.MULTILINE))
+    assert re.findall(r"^ARG BASE=(.+)$", text, re.MULTILINE) == ["python:3.11-slim"]
+    assert {stage.split()[0] for stage in STAGES} == {"${BASE}", "packages"}
+
+
+def test_the_build_fails_if_the_image_contains_pip() -> None:
+    assert '! python -c "import pip"' in STAGES[-1]
+    assert "--from=runtime" in STAGES[-1]  # a venv without pip
+    assert "python -m venv --without-pip /opt/drs-exporter" in STAGES[0]
+
+
+def test_the_labels_are_those_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="(.*)"', STAGES[-1]))
+    assert labels == {
+        "title": project["name"],
+        "description": project["description"],
+        "version": project["version"],
+        "licenses": project["license"],
+        "revision": "${REVISION}",
+    }
 
 
 def test_hadolint_accepts_the_dockerfile() -> None:
