@@ -55,7 +55,7 @@ class Storage(Protocol):
         """Store the last observations of a task; None once it is removed."""
 
     def set_member(self, wave: str, key: ProjectKey, task_id: str, member: Member | None) -> None:
-        """Store a member of a wave; None once the wave has another name, or has begun again."""
+        """Store a member of a wave; None once the wave has begun again."""
 
     def set_wave(self, wave: str, times: WaveTimes | None) -> None:
         """Store the readiness of a wave; None if it is unknown."""

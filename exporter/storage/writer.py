@@ -183,7 +183,7 @@ class SqliteStorage:
             self._added.set()
 
     def set_member(self, wave: str, key: ProjectKey, task_id: str, member: Member | None) -> None:
-        """Queue a member of a wave, if it has changed; None once the wave has another name, or has begun again."""
+        """Queue a member of a wave, if it has changed; None once the wave has begun again."""
         if self._members.put((wave, TaskKey(key, task_id)), member):
             self._added.set()
 

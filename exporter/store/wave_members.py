@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -67,9 +66,10 @@ class WaveMembers:
         return set(self._names)
 
     def keep(self, waves: Iterable[Wave], storage: Storage, shard: Shard) -> None:
-        """Remove the members of all other waves, and those that a wave saw before its begin: in an earlier run.
+        """Remove the members that a wave saw before its begin: in an earlier run.
 
-        Members of a new wave that an earlier process has stored are restored.
+        Members of a new wave that an earlier process has stored are restored. A wave that is not configured any more
+        keeps its members: its report can still be written once it is configured again.
         """
         begins = {wave.name: wave.starts_at or 0.0 for wave in waves}
         for name in begins.keys() - self._known:
@@ -81,7 +81,7 @@ class WaveMembers:
         self._known |= begins.keys()
         for name in [*self._members]:
             for members in (self._members[name], self._deleted.get(name, {})):
-                for task_id in [key for key, member in members.items() if member.since < begins.get(name, math.inf)]:
+                for task_id in [key for key, member in members.items() if member.since < begins.get(name, 0.0)]:
                     del members[task_id]
                     storage.set_member(name, self._key, task_id, None)
         self._names = {}
