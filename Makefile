@@ -11,7 +11,7 @@
 # make bench      docs/performance.md, measured on this machine in four minutes; needs nginx
 # make docs       the documents and dashboards that are generated from the code
 # make pictures   docs/pictures, in ten minutes; needs node, npm, chromium and prometheus; only the report: PARTS=report
-# make dist       sdist and wheel
+# make dist       sdist and wheel, with an SBOM (CycloneDX), the licences of all packages, and checksums
 # make chart      the Helm chart with alerts and dashboards, in build/chart/drs-exporter
 # make lock       the lock files in requirements/, from pyproject.toml; needs uv
 # make clean      remove the virtual environments, caches and packages
@@ -84,7 +84,9 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.bench $(PARTS)
 
 dist: $(VENV)/dev.stamp
+	rm -rf dist
 	$(BIN)/python -m build --no-isolation
+	$(BIN)/python scripts/inventory.py dist
 
 # The chart alone contains no copy of the rules and dashboards.
 CHART := build/chart/drs-exporter
