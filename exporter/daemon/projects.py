@@ -15,7 +15,8 @@ from exporter.cloud.http.errors import CloudError
 from exporter.cloud.http.scheduler import Scheduler, limits_of
 from exporter.config import COLLECTORS, Account, Config, ConfigError, Project, Scope
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.self_metrics import ApiMeter, ProjectMeter, Telemetry
+from exporter.metrics.meters import ApiMeter, ProjectMeter
+from exporter.metrics.self_metrics import Telemetry
 from exporter.metrics.tasks import tag_labels, task_families
 from exporter.model.events import EventLog
 from exporter.model.shard import Shard

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from exporter.model.events import Event, Kind
 from exporter.model.member_facts import Finding, MemberFacts
-from exporter.model.spans import Mark, Period, Span, observed, sample, spans_of, without_early
+from exporter.model.recorded import Recorded
+from exporter.model.spans import Mark, Period, Span, observed, sample
 from exporter.model.task import Phase, ProjectKey, Task
 from exporter.model.timeline import Point
 
-T = TypeVar("T")
-
 _WITHOUT_POINTS = frozenset({Phase.PREPARING, Phase.ENDED})
 """Phases in which no points are recorded: the task does not run."""
-_SHORTEST_GAP = 1.0
-_START_SECONDS = 120.0
-"""The first polls after a start have ended then."""
-_GAP_STEPS = 2.5
-"""A longer distance between two points, in steps, is a gap."""
 _OVER = frozenset({Phase.ENDING, Phase.ENDED})
 _TOGETHER_SECONDS = 60.0
 """Changes of one task in this time have one cause: its progress and its status are polled one after the other."""
@@ -34,41 +28,6 @@ INCIDENTS = frozenset(
     }
 )
 """The kinds of events that are incidents; a comparison only if it found no equal data, see `TaskRecord.incidents`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """The times about which the exporter has recorded facts.
-
-    Args:
-        window: the time of the wave until now, or until its end.
-        runs: when the exporter ran, ascending.
-        step: seconds between two points of a task.
-        now: when the record was read.
-    """
-
-    window: Period
-    runs: Sequence[Period]
-    step: float
-    now: float
-
-    @property
-    def gaps(self) -> list[Period]:
-        """The parts of the window in which the exporter did not run, of a second or more."""
-        ends = [self.window.start, *(run.end for run in self.runs)]
-        starts = [*(run.start for run in self.runs), self.window.end]
-        found = (Period(end, start).within(self.window) for end, start in zip(ends, starts, strict=True))
-        return [gap for gap in found if gap is not None and gap.seconds >= _SHORTEST_GAP]
-
-    def just_started(self, at: float) -> bool:
-        """Return whether the exporter had just started: a change that it found then may have happened before."""
-        return any(0 <= at - run.start <= _START_SECONDS for run in self.runs)
-
-    def spans(self, marks: Iterable[Mark[T]], lasting: Collection[T]) -> list[Span[T]]:
-        """Return a value at each time of the window, see `spans_of`."""
-        limit = _GAP_STEPS * self.step
-        ascending = sorted(marks, key=lambda mark: mark.at)
-        return spans_of(without_early(ascending, limit), self.runs, self.window, limit=limit, lasting=lasting)
 
 
 class FullLoad(NamedTuple):
@@ -183,7 +142,7 @@ class TaskRecord:
         if not self.ready:
             return None
         start, end = self.ready[0]
-        end = min(end, start + _GAP_STEPS * self.recorded.step)
+        end = min(end, start + self.recorded.longest_step)
         return next((delay for at, delay in self.delays if start <= at <= end), None)
 
     @property

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import product
 
 from exporter.model.events import Event
+from exporter.model.recorded import Recorded
 from exporter.model.spans import Period
 from exporter.model.task import Phase
-from exporter.model.task_record import Recorded, TaskRecord, is_incident
+from exporter.model.task_record import TaskRecord, is_incident
 from exporter.model.waves import WaveMember, WaveState, WaveStatus
 
 _NEVER_READY = frozenset({Phase.PREPARING, Phase.ENDING})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from exporter.cloud.connect import Connection
 from exporter.cloud.http.errors import CloudError
 from exporter.cloud.http.scheduler import Scheduler
-from exporter.metrics.self_metrics import ProjectMeter
+from exporter.metrics.meters import ProjectMeter
 from exporter.polling.availability import Availability
 from exporter.polling.backoff import Backoff
 from exporter.polling.failure_log import FailureLog

@@ -14,7 +14,7 @@ from exporter.store.project_waves import ProjectWaves
 
 if TYPE_CHECKING:
     from exporter.config import Account
-    from exporter.metrics.self_metrics import ProjectMeter
+    from exporter.metrics.meters import ProjectMeter
     from exporter.model.shard import Shard
     from exporter.model.task import Listed
     from exporter.runtime.clock import Clock

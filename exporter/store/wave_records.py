@@ -6,9 +6,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from exporter.model.member_facts import UNKNOWN_FACTS, MemberFacts
+from exporter.model.recorded import Recorded
 from exporter.model.spans import Period
 from exporter.model.task import ProjectKey
-from exporter.model.task_record import Recorded, TaskRecord
+from exporter.model.task_record import TaskRecord
 from exporter.model.timeline import DAY, HOUR, step_of
 from exporter.model.wave_record import WaveRecord
 from exporter.runtime.threads import DaemonPool

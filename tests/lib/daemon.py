@@ -15,8 +15,9 @@ import httpx
 from exporter.config import COLLECTORS, Config, from_mapping
 from exporter.daemon.exporter import Exporter
 from exporter.metrics.exposition import Exposition
+from exporter.metrics.meters import ProjectMeter
 from exporter.metrics.projects import PROJECT_FAMILIES
-from exporter.metrics.self_metrics import SELF_METRICS, ProjectMeter, Telemetry
+from exporter.metrics.self_metrics import SELF_METRICS, Telemetry
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.metrics.waves import WAVE_FAMILIES, WaveSamples
 from exporter.model.events import EventLog

@@ -9,9 +9,10 @@ from exporter.commands.report_document import Report
 from exporter.model.events import Event, Kind
 from exporter.model.facts import Compared, Comparison
 from exporter.model.member_facts import MemberFacts
+from exporter.model.recorded import Recorded
 from exporter.model.spans import Period
 from exporter.model.task import Identity, Listed, Phase, ProjectKey, Task
-from exporter.model.task_record import Recorded, TaskRecord
+from exporter.model.task_record import TaskRecord
 from exporter.model.timeline import Point
 from exporter.model.wave_record import WaveRecord
 from exporter.model.waves import Stage, WaveMember, WaveState, WaveStatus

@@ -1,0 +1,99 @@
+"""Counts API calls, and errors of projects, in the metrics of the exporter itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from exporter.metrics.self_metrics import (
+    DECODE_ERRORS,
+    DEMAND,
+    DROPPED,
+    OVERRUNS,
+    RATE_LIMIT,
+    REQUEST_SECONDS,
+    REQUESTS,
+    RETRIES,
+    TASK_ERRORS,
+    THROTTLED,
+    UNKNOWN_STATUSES,
+    Telemetry,
+)
+
+_CODES_WITHOUT_RESPONSE = ("timeout", "network", "decode")
+"""Codes of calls without a response that any operation can have."""
+
+
+class RateLimit(Protocol):
+    """The rate limit of one account in one region, in API calls a second."""
+
+    @property
+    def allowed(self) -> float:
+        """Calls a second that are allowed now."""
+
+    @property
+    def wanted(self) -> float:
+        """Calls a second that polls at the configured intervals need."""
+
+
+class ApiMeter:
+    """Counts the API calls of one account in one region."""
+
+    def __init__(self, telemetry: Telemetry, account: str, region: str, budget: RateLimit) -> None:
+        self._telemetry = telemetry
+        self._where = (account, region)
+        telemetry.series(RATE_LIMIT, *self._where).set_function(lambda: budget.allowed)
+        telemetry.series(DEMAND, *self._where).set_function(lambda: budget.wanted / budget.allowed)
+
+    def request(self, operation: str, code: str, seconds: float) -> None:
+        """Count a call that has ended."""
+        for code_without_response in _CODES_WITHOUT_RESPONSE:  # so that a rate shows the first one
+            self._telemetry.series(REQUESTS, *self._where, operation, code_without_response)
+        self._telemetry.series(REQUESTS, *self._where, operation, code).inc()
+        self._telemetry.series(REQUEST_SECONDS, operation).observe(seconds)
+        self._telemetry.series(RETRIES, *self._where, operation)
+        self._telemetry.series(THROTTLED, *self._where, operation)
+
+    def retry(self, operation: str) -> None:
+        """Count a call that is tried again."""
+        self._telemetry.series(RETRIES, *self._where, operation).inc()
+
+    def throttled(self, operation: str) -> None:
+        """Count a call that the cloud refused because of its rate limit."""
+        self._telemetry.series(THROTTLED, *self._where, operation).inc()
+
+
+class ProjectMeter:
+    """Counts overruns and errors of one project; its series start at 0."""
+
+    def __init__(
+        self, telemetry: Telemetry, account: str, region: str, project: str, collectors: Iterable[str]
+    ) -> None:
+        where = (account, region, project)
+        names = tuple(collectors)
+        self._overruns = {name: telemetry.series(OVERRUNS, *where, name) for name in names}
+        self._decode_errors = {name: telemetry.series(DECODE_ERRORS, *where, name) for name in names}
+        self._task_errors = {name: telemetry.series(TASK_ERRORS, *where, name) for name in names}
+        self._unknown_statuses = telemetry.series(UNKNOWN_STATUSES, *where)
+        self._dropped = telemetry.series(DROPPED, *where)
+
+    def overran(self, collector: str, polls: int) -> None:
+        """Count whole intervals by which a poll began late."""
+        self._overruns[collector].inc(polls)
+
+    def decode_errors(self, decode_errors: Mapping[str, int]) -> None:
+        """Count what could not be decoded, by collector."""
+        for collector, count in decode_errors.items():
+            self._decode_errors[collector].inc(count)
+
+    def task_errors(self, collector: str, count: int) -> None:
+        """Count tasks that have an error in a response that is good for other tasks."""
+        self._task_errors[collector].inc(count)
+
+    def unknown_statuses(self, count: int) -> None:
+        """Count new status words without a known phase."""
+        self._unknown_statuses.inc(count)
+
+    def dropped(self, series: int) -> None:
+        """Count series that were left out."""
+        self._dropped.inc(series)

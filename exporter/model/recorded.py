@@ -1,0 +1,57 @@
+"""The times about which the exporter has recorded facts: its runs, and the gaps between them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from exporter.model.spans import Mark, Period, Span, spans_of, without_early
+
+T = TypeVar("T")
+
+_SHORTEST_GAP = 1.0
+_START_SECONDS = 120.0
+"""The first polls after a start have ended then."""
+_GAP_STEPS = 2.5
+"""A longer distance between two points, in steps, is a gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The times about which the exporter has recorded facts.
+
+    Args:
+        window: the time of the wave until now, or until its end.
+        runs: when the exporter ran, ascending.
+        step: seconds between two points of a task.
+        now: when the record was read.
+    """
+
+    window: Period
+    runs: Sequence[Period]
+    step: float
+    now: float
+
+    @property
+    def gaps(self) -> list[Period]:
+        """The parts of the window in which the exporter did not run, of a second or more."""
+        ends = [self.window.start, *(run.end for run in self.runs)]
+        starts = [*(run.start for run in self.runs), self.window.end]
+        found = (Period(end, start).within(self.window) for end, start in zip(ends, starts, strict=True))
+        return [gap for gap in found if gap is not None and gap.seconds >= _SHORTEST_GAP]
+
+    @property
+    def longest_step(self) -> float:
+        """Seconds between two points of a task that are no gap, at most."""
+        return _GAP_STEPS * self.step
+
+    def just_started(self, at: float) -> bool:
+        """Return whether the exporter had just started: a change that it found then may have happened before."""
+        return any(0 <= at - run.start <= _START_SECONDS for run in self.runs)
+
+    def spans(self, marks: Iterable[Mark[T]], lasting: Collection[T]) -> list[Span[T]]:
+        """Return a value at each time of the window, see `spans_of`."""
+        limit = self.longest_step
+        ascending = sorted(marks, key=lambda mark: mark.at)
+        return spans_of(without_early(ascending, limit), self.runs, self.window, limit=limit, lasting=lasting)
