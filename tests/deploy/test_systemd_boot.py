@@ -138,9 +138,16 @@ def test_a_reload_with_a_valid_configuration_is_polled(running: Service) -> None
 def test_a_reload_with_an_invalid_configuration_fails_and_the_old_one_stays_in_use(running: Service) -> None:
     before = running.properties["MainPID"]
     running.configure(0, 1, pol={})
-    running.call("reload")
-    running.becomes(StatusText=UNUSABLE, ActiveState="active", MainPID=before)
+    assert running.call("reload") != 0
+    running.becomes(StatusText="projects polled: 1", ActiveState="active", MainPID=before)
     assert "unknown key" in running.machine.journal(UNIT)
+    running.polls(1)
+
+
+def test_an_invalid_configuration_after_a_signal_is_shown_in_the_status(running: Service) -> None:
+    running.configure(0, 1, pol={})
+    running.machine.systemctl("kill", "--signal=HUP", UNIT)
+    running.becomes(StatusText=UNUSABLE, ActiveState="active")
     running.polls(1)
 
 
