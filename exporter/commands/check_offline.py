@@ -7,7 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from exporter.commands.check_network import region_findings
-from exporter.commands.check_waves import SHARDED_WAVES
+from exporter.commands.check_waves import common_findings
 from exporter.commands.findings import CONFIGURATION, Finding, summary
 from exporter.config import TASKS
 from exporter.model.waves import Stage, stage_of
@@ -40,7 +40,7 @@ def offline_findings(config: Config, missing: Iterable[str], now: float) -> list
         found += region_findings(account)
         found += _list_findings(account)
     waves = [wave for wave in config.waves if stage_of(wave, now) is not Stage.OVER]
-    found += [SHARDED_WAVES] if waves else []
+    found += common_findings(config, now)
     for wave in waves:
         found += _wave_findings(wave, config)
     return [*found, summary(Counter(finding.level for finding in found))]

@@ -23,22 +23,25 @@ if TYPE_CHECKING:
     from exporter.model.task import Listed
 
 _PLACE = "waves"
-SHARDED_WAVES = Finding(
+_SHARDED = Finding(
     Level.OK,
     _PLACE,
     "with --shard, no process knows a whole wave: there is no drs_wave_ready, no page, report or wait --wave; the "
     "recording rule drs:wave_ready adds up the shards",
 )
 """What holds for all waves."""
+_NO_STORAGE = Finding(
+    Level.WARN,
+    _PLACE,
+    "without storage, a restart of the exporter loses the history of waves, their ended tasks and their report",
+    "set storage.path to a directory",
+)
 
 
 def wave_findings(config: Config, checks: Sequence[ProjectCheck], now: float) -> Iterator[Finding]:
     """Report when each wave runs, and on those that are not over at this Unix time."""
-    for wave in config.waves:
-        yield Finding(Level.OK, _PLACE, _times(wave, stage_of(wave, now)))
+    yield from common_findings(config, now)
     waves = [wave for wave in config.waves if stage_of(wave, now) is not Stage.OVER]
-    if waves:
-        yield SHARDED_WAVES
     for wave in waves:
         yield from _task_findings(wave, checks)
         together = [other for other in waves if _overlap(wave, other)]
@@ -46,6 +49,17 @@ def wave_findings(config: Config, checks: Sequence[ProjectCheck], now: float) ->
             for region in dict.fromkeys(check.region for check in checks if check.account is account):
                 here = [check for check in checks if check.account is account and check.region == region]
                 yield from _cost_findings(wave, together, account, here)
+
+
+def common_findings(config: Config, now: float) -> Iterator[Finding]:
+    """Report what the configuration alone shows: when each wave runs, and what holds for all that are not over."""
+    stages = [stage_of(wave, now) for wave in config.waves]
+    for wave, stage in zip(config.waves, stages, strict=True):
+        yield Finding(Level.OK, _PLACE, _times(wave, stage))
+    if {*stages} - {Stage.OVER}:
+        yield _SHARDED
+        if config.storage.path is None:
+            yield _NO_STORAGE
 
 
 def _times(wave: Wave, stage: Stage) -> str:

@@ -22,6 +22,8 @@ accounts:
     regions: [cn-north-4]
 """
 
+STORAGE = {"path": "/var/lib/drs-exporter"}
+
 
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,16 +158,16 @@ def wave(**keys: Any) -> dict[str, Any]:
     ],
 )
 def test_a_wave_that_cannot_get_its_interval_is_found(expected: int | None, interval: str | None, found: str) -> None:
-    lines = warnings(waves=[wave(expected=expected, interval=interval)], poll={"rate_limit": 3})
+    lines = warnings(waves=[wave(expected=expected, interval=interval)], poll={"rate_limit": 3}, storage=STORAGE)
     assert len(lines) == bool(found)
     assert all(found in line for line in lines)
 
 
 def test_the_remedy_of_a_wave_is_enough() -> None:
-    (line,) = warnings(waves=[wave(expected=151)], poll={"rate_limit": 3})
+    (line,) = warnings(waves=[wave(expected=151)], poll={"rate_limit": 3}, storage=STORAGE)
     assert "151 expected tasks every 10s need at least 1.6 calls a second of the 1.5 that waves may use" in line
     assert line.endswith("set poll.rate_limit to at least 4, or a longer interval")
-    assert warnings(waves=[wave(expected=151)], poll={"rate_limit": 4}) == []
+    assert warnings(waves=[wave(expected=151)], poll={"rate_limit": 4}, storage=STORAGE) == []
 
 
 def test_a_wave_that_is_over_is_not_judged() -> None:

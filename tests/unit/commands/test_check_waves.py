@@ -148,9 +148,17 @@ def test_nothing_is_said_about_the_tasks_of_a_wave_while_those_of_a_project_are_
         polled=(),
         demand={},
     )
-    times, shards = wave_findings(config, [unread], EPOCH)
+    times, shards, storage = wave_findings(config, [unread], EPOCH)
     assert TIMES.search(times.what)
     assert "with --shard" in shards.what
+    assert "without storage" in storage.what
+
+
+@pytest.mark.parametrize(("storage", "lines"), [({}, 1), ({"path": "/var/lib/drs-exporter"}, 0)])
+def test_waves_without_storage_are_a_warning(storage: dict[str, str], lines: int) -> None:
+    config = config_for(waves=[{"name": "weekend", "include": RULE}], storage=storage)
+    _, text = checked(cloud(), config)
+    assert text.count("without storage, a restart of the exporter loses the history of waves") == lines
 
 
 def test_a_project_that_no_rule_names_is_not_needed_to_count_the_tasks() -> None:
