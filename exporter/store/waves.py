@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exporter.model.shard import ALL
-from exporter.model.waves import Incomplete, Stage, WaveState, WaveStatus, listed_ids, stage_of
+from exporter.model.waves import Incomplete, Stage, WaveMember, WaveState, WaveStatus, listed_ids, stage_of
 from exporter.storage import NoStorage, WaveTimes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
     from exporter.config import Wave
     from exporter.model.shard import Shard
@@ -46,14 +46,30 @@ class Waves:
         """The readiness of waves as an earlier process has stored it."""
         self._ready_since: dict[str, float] = {}
         """Steady time, by the names of the waves that are ready."""
+        self._begins: dict[str, float] = {}
+        """By name, of all waves that were configured."""
+        self._seen: dict[str, dict[str, WaveMember]] = {}
+        """By wave and task id, its members when it last ran: a reload may end the polls of their projects."""
 
     def restore(self) -> None:
         """Use what an earlier process has stored."""
-        self._restored = dict(self._storage.restored.waves)
+        restored = self._storage.restored
+        self._restored = dict(restored.waves)
+        for name, wave in self._waves.items():
+            self._seen[name] = {
+                key.task_id: WaveMember(key.project, key.task_id, member.task_name, WaveState.UNKNOWN)
+                for key, member in restored.members.get(name, {}).items()
+                if member.since >= (wave.starts_at or 0.0) and self._shard.contains_name(key.task_id)
+            }
 
     def configure(self, waves: Iterable[Wave]) -> None:
-        """Replace the waves. One with a known name keeps the time since when it is ready."""
+        """Replace the waves. One with a known name keeps its members, and the time since when it is ready."""
         self._waves = {wave.name: wave for wave in waves}
+        for wave in self._waves.values():
+            begin = wave.starts_at or 0.0
+            if begin > self._begins.get(wave.name, begin):
+                self._seen.pop(wave.name, None)
+            self._begins[wave.name] = begin
 
     @property
     def sharded(self) -> bool:
@@ -86,6 +102,7 @@ class Waves:
         for status in running:
             if _lacks_tasks(status):
                 self._restored.pop(status.name, None)
+        self._seen |= {status.name: {member.task_id: member for member in status.members} for status in running}
         self._ready_since = {status.name: self._since(status) for status in running if status.ready}
         for status in running:
             self._store(status)
@@ -105,7 +122,7 @@ class Waves:
 
     def _tasks_of(self, status: WaveStatus) -> Iterator[Task]:
         states = {store.key: store.state for store in self._stores()}
-        tasks = (states[member.key].exposed(member.task_id) for member in status.members)
+        tasks = (states[member.key].exposed(member.task_id) for member in status.members if member.key in states)
         return (task for task in tasks if task is not None)
 
     def _store(self, status: WaveStatus) -> None:
@@ -119,6 +136,8 @@ class Waves:
         projects = [store.context.waves for store in self._stores()]
         stage = stage_of(wave, self._clock.now())
         members = [member for project in projects for member in project.members(wave, stage)]
+        if stage is not Stage.PLANNED:
+            members += self._unpolled(wave.name, {member.task_id for member in members})
         found = {member.task_id for member in members}
         missing = [task_id for task_id in listed_ids(wave) if task_id not in found]
         status = WaveStatus(
@@ -137,6 +156,15 @@ class Waves:
         ready = None if self.sharded else status.judged()
         since = self._clock.unix(self._ready_since.get(wave.name, self._clock.steady())) if ready else None
         return replace(status, ready=ready, ready_since=since)
+
+    def _unpolled(self, wave: str, found: Container[str]) -> list[WaveMember]:
+        """Return the members of a wave in projects that are not polled any more, without those found in others."""
+        polled = {store.key for store in self._stores()}
+        return [
+            member._replace(state=WaveState.UNKNOWN)
+            for member in self._seen.get(wave, {}).values()
+            if member.key not in polled and member.task_id not in found
+        ]
 
 
 def _lacks_tasks(status: WaveStatus) -> bool:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from exporter.config import Config, from_mapping
 from exporter.daemon.exporter import Exporter
 from exporter.model.waves import Stage, WaveStatus
-from exporter.simulator import SimTask
-from tests.lib.daemon import HOUR, calls, cloud_of, config_of, polling, sim_task
+from exporter.simulator import SimTask, SimulatedCloud, World
+from tests.lib.daemon import HOUR, PROJECT_ID, calls, cloud_of, config_of, polling, sim_task
 from tests.lib.reloads import clouds, config, running
-from tests.lib.virtual_time import simulate
+from tests.lib.settings import account, settings
+from tests.lib.virtual_time import now, simulate
 
 FINE = {"stable_for": "30s"}
+OTHER_ID = "1" * 32
 
 
 def wave(**keys: Any) -> dict[str, Any]:
@@ -100,3 +104,36 @@ async def test_members_and_the_time_since_when_a_wave_is_ready_survive_a_restart
             ("three", "ended")
         ]
         assert status_of(exporter).ready_since != since
+
+
+def two_projects(tmp_path: Path, *labels: str, **keys: Any) -> Config:
+    """The projects with these labels; `a` and `renamed` are the same one."""
+    ids = {"a": PROJECT_ID, "b": OTHER_ID, "renamed": PROJECT_ID}
+    projects = [{"region": "cn-north-4", "name": label, "project_id": ids[label]} for label in labels]
+    sections = {"waves": [wave(**keys)], "cutover": FINE, "storage": {"path": str(tmp_path)}}
+    return from_mapping(settings(account("acme", *projects), collectors={"tasks", "progress"}, **sections))
+
+
+async def test_members_in_a_project_that_is_not_polled_any_more_are_unknown(tmp_path: Path) -> None:
+    worlds = [
+        World(project_id=PROJECT_ID, tasks=[sim_task("one")]),
+        World(project_id=OTHER_ID, tasks=[sim_task("two", status="INCRE_TRANSFER_FAILED")]),
+    ]
+    cloud = SimulatedCloud(worlds=worlds, keys={"AK": "SK"}, now=now)
+    async with polling(cloud, two_projects(tmp_path, "a", "b")) as exporter:
+        await asyncio.sleep(100)
+        assert states(exporter) == {"one": "ready", "two": "failed"}
+        await exporter.reload(lambda: two_projects(tmp_path, "a"))
+        await asyncio.sleep(100)
+        assert states(exporter) == {"one": "ready", "two": "unknown"}
+        assert status_of(exporter).ready is False
+        await exporter.reload(lambda: two_projects(tmp_path, "renamed"))
+        await asyncio.sleep(100)
+        assert states(exporter) == {"one": "ready", "two": "unknown"}
+    async with polling(cloud, two_projects(tmp_path, "a")) as exporter:
+        await asyncio.sleep(100)
+        assert (states(exporter), status_of(exporter).ready) == ({"one": "ready", "two": "unknown"}, False)
+        later = datetime.fromtimestamp(now() - 1, UTC).isoformat()
+        await exporter.reload(lambda: two_projects(tmp_path, "a", **{"from": later}))
+        await asyncio.sleep(100)
+        assert (states(exporter), status_of(exporter).ready) == ({"one": "ready"}, True)
