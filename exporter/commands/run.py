@@ -63,6 +63,24 @@ def add_web(parser: Parser) -> None:
         "exporter-toolkit; deploy/web-config.example.yml explains every key; read again when it changes",
     )
     _add_proxy(parser)
+    _add_health(parser)
+    parser.add_argument(
+        "--web.enable-lifecycle",
+        dest="lifecycle",
+        action="store_true",
+        help="enable POST /-/reload, which reads the configuration again, as SIGHUP does",
+    )
+    parser.add_argument(
+        "--shard",
+        metavar="I/N|auto",
+        default="0/1",
+        help="poll one of N parts of the tasks (I from 0 to N-1); auto: I is the number at the end of the host name, "
+        f"as in a StatefulSet, and N is the environment variable {SHARDS}; default: 0/1",
+    )
+
+
+def _add_health(parser: Parser) -> None:
+    """Add the options of the health paths."""
     parser.add_argument(
         "--web.health-without-auth",
         dest="open_paths",
@@ -79,19 +97,6 @@ def add_web(parser: Parser) -> None:
         metavar="HOST:PORT",
         help="another address, repeatable, that serves only /-/healthy and /-/ready: over plain HTTP, without a "
         "password and without the route prefix, for probes of an exporter with TLS or passwords",
-    )
-    parser.add_argument(
-        "--web.enable-lifecycle",
-        dest="lifecycle",
-        action="store_true",
-        help="enable POST /-/reload, which reads the configuration again, as SIGHUP does",
-    )
-    parser.add_argument(
-        "--shard",
-        metavar="I/N|auto",
-        default="0/1",
-        help="poll one of N parts of the tasks (I from 0 to N-1); auto: I is the number at the end of the host name, "
-        f"as in a StatefulSet, and N is the environment variable {SHARDS}; default: 0/1",
     )
 
 

@@ -8,7 +8,7 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from functools import partial
 
 import structlog
@@ -64,8 +64,7 @@ async def serve(
     reload = partial(_reload, exporter, load, systemd)
     app = application(exporter, reload if lifecycle else None, prefix)
     servers = [(_server(exporter, app, web), sockets)]
-    if health:
-        servers.append((_server(exporter, health_application(exporter), WebFile(), _HEALTH_CONNECTIONS), health))
+    servers += [(_health_server(exporter), health)] if health else []
     stop, requested = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, requested.set)
@@ -83,11 +82,7 @@ async def serve(
             _log.info("stopping")
             systemd.stopping()
             async with exporter.reloading:  # no project is added or removed from now on
-                for task in (*watching, following, polling):
-                    task.cancel()
-                for server, _ in servers:
-                    server.should_exit = True
-                await asyncio.wait(serving)
+                await _end([*watching, following, polling], [server for server, _ in servers], serving)
     finally:
         watchdog.end()  # also where the end was a crash
 
@@ -105,6 +100,21 @@ async def _reload(exporter: Exporter, load: Callable[[], Config] | None, systemd
 
 def _status(exporter: Exporter) -> str:
     return f"projects polled: {len(exporter.pollers)}"
+
+
+async def _end(
+    tasks: Iterable[asyncio.Task[None]], servers: Iterable[Server], serving: Collection[asyncio.Task[None]]
+) -> None:
+    """End all tasks but those that serve, which first send the responses that have begun."""
+    for task in tasks:
+        task.cancel()
+    for server in servers:
+        server.should_exit = True
+    await asyncio.wait(serving)
+
+
+def _health_server(exporter: Exporter) -> Server:
+    return _server(exporter, health_application(exporter), WebFile(), _HEALTH_CONNECTIONS)
 
 
 def _server(exporter: Exporter, app: ASGIApp, web: WebFile, connections: int | None = None) -> Server:

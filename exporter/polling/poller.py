@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from statistics import median
 
@@ -53,21 +53,9 @@ class Poller:
         self._context = PollContext(store, connection, scheduler, intervals, self._ended, self._listed_slowly)
         self._plan = Plan(self._context)
         self._lists = ListLoop(self._context)
-        self._tasks = [
-            TaskLoop(self._context, collector, source)
-            for api in connection.apis
-            for source in api.sources
-            for collector in dict.fromkeys(kind.collector for kind in source.kinds)
-            if collector in intervals
-        ]
+        self._tasks = [*_task_loops(self._context)]
         self._waves = WaveTasks(self._context)
         self._wave_lists = WaveListLoop(self._context, self._lists.reader)
-        self._tasks += [
-            TaskLoop(self._context, collector, source, wave=True)
-            for api in connection.apis
-            for source in api.sources
-            if (collector := source.collector_in_waves(intervals)) is not None
-        ]
         self._projects = [
             ProjectLoop(self._context, api, source)
             for api in connection.apis
@@ -245,3 +233,15 @@ def _state_of(listed: Listed) -> tuple[str | None, ...]:
     if not listed.disaster_recovery:
         return (listed.status,)
     return listed.status, listed.direction, listed.current_action
+
+
+def _task_loops(context: PollContext) -> Iterator[TaskLoop]:
+    """Yield a loop for each source and each of its collectors, then those for the tasks of running waves."""
+    sources = [source for api in context.connection.apis for source in api.sources]
+    for source in sources:
+        for collector in dict.fromkeys(kind.collector for kind in source.kinds):
+            if collector in context.intervals:
+                yield TaskLoop(context, collector, source)
+    for source in sources:
+        if (collector_in_waves := source.collector_in_waves(context.intervals)) is not None:
+            yield TaskLoop(context, collector_in_waves, source, wave=True)

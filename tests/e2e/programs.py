@@ -180,13 +180,14 @@ def account(name: str, endpoint: str, *projects: int, secret_key: str = DEMO_SEC
     }
 
 
-def configuration(file: Path, *accounts: Any) -> str:
+def configuration(file: Path, *accounts: Any, **sections: Any) -> str:
     """Write a configuration with the shortest interval for each collector, and return the option that names it."""
     poll = {"interval": "1s", "rate_limit": 1000, "burst": 1000}
     collectors = {name: {"enabled": True, "interval": "1s"} for name in Collectors.model_fields}
     collectors["detail"]["audit"] = True
     cutover = {"stable_for": "1s"}
-    file.write_text(json.dumps({"accounts": accounts, "poll": poll, "collectors": collectors, "cutover": cutover}))
+    text = {"accounts": accounts, "poll": poll, "collectors": collectors, "cutover": cutover, **sections}
+    file.write_text(json.dumps(text))
     return f"--config.file={file}"
 
 

@@ -43,7 +43,8 @@ def fed_by(api: str) -> set[str]:
 def test_the_families_on_the_page_are_those_with_a_source(
     api: str, cloud: str, start: Callable[..., Exporter], tmp_path: Path
 ) -> None:
-    config = configuration(tmp_path / "config.yaml", account("prod", cloud, 0, api=api))
+    waves = [{"name": "all", "include": [{"account": "prod"}]}]
+    config = configuration(tmp_path / "config.yaml", account("prod", cloud, 0, api=api), waves=waves)
     exporter = start(config, LISTEN).ready()
     expected = fed_by(api) - UNSEEN - UNSEEN_BY_API[api]
     seen: set[str] = set()

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
 import httpx
@@ -289,22 +288,3 @@ async def served(path: str, accept: str | None = "", method: str = "GET", *tasks
     async with exporter_on(cloud_of(*(tasks or (sim_task("one"),)))) as exporter:
         await exporter.poll_once()
         return await get(exporter, path, accept, method)
-
-
-class ParsedPage(HTMLParser):
-    """The tags, attributes and text of a page."""
-
-    def __init__(self, body: bytes) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.attributes: dict[str, set[str]] = {}
-        self.text = ""
-        self.feed(body.decode())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        for name, value in attrs:
-            self.attributes.setdefault(name, set()).add(value or "")
-
-    def handle_data(self, data: str) -> None:
-        self.text += data

@@ -15,7 +15,6 @@ from exporter.daemon.exporter import Exporter
 from exporter.simulator import Fault, faults
 from exporter.web import pages
 from tests.lib.daemon import (
-    ParsedPage,
     cloud_of,
     config_of,
     exporter_on,
@@ -25,6 +24,7 @@ from tests.lib.daemon import (
     served,
     sim_task,
 )
+from tests.lib.html_page import ParsedPage
 from tests.lib.virtual_time import EPOCH
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}&amp;"

@@ -7,7 +7,8 @@ import re
 
 from exporter.simulator import SimTask
 from exporter.simulator.world.life import DAY, FOR_EVER, HOUR, INCREMENTAL, PREPARED
-from tests.lib.daemon import ParsedPage, cloud_of, config_of, get, polling
+from tests.lib.daemon import cloud_of, config_of, get, polling
+from tests.lib.html_page import ParsedPage
 from tests.lib.virtual_time import EPOCH
 
 _MINUTES_30 = 1800

@@ -10,7 +10,6 @@ import pytest
 from exporter.model.events import MOST_OF_PROJECT, Kind
 from exporter.simulator import SimTask
 from tests.lib.daemon import (
-    ParsedPage,
     RawResponse,
     cloud_of,
     config_of,
@@ -20,6 +19,7 @@ from tests.lib.daemon import (
     polling,
     sim_task,
 )
+from tests.lib.html_page import ParsedPage
 from tests.lib.virtual_time import simulated
 
 NOT_CHECKED = (

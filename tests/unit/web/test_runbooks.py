@@ -7,7 +7,8 @@ import re
 import pytest
 
 from exporter.web import runbooks
-from tests.lib.daemon import ParsedPage, cloud_of, config_of, exporter_on, get, sim_task
+from tests.lib.daemon import cloud_of, config_of, exporter_on, get, sim_task
+from tests.lib.html_page import ParsedPage
 from tests.lib.virtual_time import simulated
 
 

@@ -16,7 +16,8 @@ from exporter.model.shard import Shard
 from exporter.model.waves import Incomplete, IncompleteProject, Stage, WaveMember, WaveState, WaveStatus
 from exporter.views.waves import SHARDED
 from exporter.web.events import EventQuery
-from tests.lib.daemon import PROJECT, ParsedPage, cloud_of, config_of, exporter_on, get, sim_task
+from tests.lib.daemon import PROJECT, cloud_of, config_of, exporter_on, get, sim_task
+from tests.lib.html_page import ParsedPage
 from tests.lib.paths import DOCS
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import EPOCH, clock
