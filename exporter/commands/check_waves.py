@@ -56,6 +56,8 @@ def common_findings(config: Config, now: float) -> Iterator[Finding]:
     stages = [stage_of(wave, now) for wave in config.waves]
     for wave, stage in zip(config.waves, stages, strict=True):
         yield Finding(Level.OK, _PLACE, _times(wave, stage))
+        if stage is not Stage.OVER:
+            yield from _interval_findings(wave, config.accounts)
     if {*stages} - {Stage.OVER}:
         yield _SHARDED
         if config.storage.path is None:
@@ -68,6 +70,19 @@ def _times(wave: Wave, stage: Stage) -> str:
     end = "without an end" if wave.ends_at is None else f"until {moment(wave.ends_at)}"
     over = "; it changes nothing any more" if stage is Stage.OVER else ""
     return f"wave {wave.name} is {stage}: {begin}, {end}{over}"
+
+
+def _interval_findings(wave: Wave, accounts: Iterable[Account]) -> Iterator[Finding]:
+    """Report the accounts whose tasks are polled more often without the wave."""
+    for account in accounts:
+        usual = account.interval("progress")
+        named = any(rule.account in {None, account.name} for rule in wave.include)
+        if named and wave.interval is not None and wave.interval > usual:
+            what = (
+                f"wave {wave.name}: its interval of {duration(wave.interval)} has no effect, since the tasks of "
+                f"account {account.name} are polled every {duration(usual)} without it"
+            )
+            yield Finding(Level.WARN, _PLACE, what, "shorten the interval of the wave, or remove it")
 
 
 def _overlap(wave: Wave, other: Wave) -> bool:

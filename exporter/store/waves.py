@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import structlog
+
 from exporter.model.shard import ALL
 from exporter.model.waves import Incomplete, Stage, WaveMember, WaveState, WaveStatus, listed_ids, stage_of
 from exporter.storage import NoStorage, WaveTimes
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from exporter.runtime.clock import Clock
     from exporter.storage import Storage
     from exporter.store.store import Store
+
+_log = structlog.get_logger()
 
 
 class Waves:
@@ -103,9 +107,11 @@ class Waves:
             if _lacks_tasks(status):
                 self._restored.pop(status.name, None)
         self._seen |= {status.name: {member.task_id: member for member in status.members} for status in running}
+        before = self._ready_since
         self._ready_since = {status.name: self._since(status) for status in running if status.ready}
         for status in running:
             self._store(status)
+            _log_change(status, was_ready=status.name in before)
         return running
 
     def _since(self, status: WaveStatus) -> float:
@@ -172,3 +178,11 @@ def _lacks_tasks(status: WaveStatus) -> bool:
     members = len(status.members) - status.counts[WaveState.EXCLUDED]
     unlisted = any(gap.reason is Incomplete.LISTS for gap in status.incomplete)
     return status.polled and (unlisted or bool(status.missing_ids) or members < (status.expected or 0))
+
+
+def _log_change(status: WaveStatus, *, was_ready: bool) -> None:
+    """Log that a wave has become ready, or is not ready any more, with its members by state."""
+    if bool(status.ready) != was_ready:
+        states = {state.value: count for state, count in status.counts.items() if count}
+        text = "a wave is ready for the cut-over" if status.ready else "a wave is no longer ready for the cut-over"
+        _log.info(text, wave=status.name, **states)

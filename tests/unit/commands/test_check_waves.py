@@ -66,6 +66,14 @@ def test_a_wave_without_an_interval_is_polled_as_often_as_usual() -> None:
     )
 
 
+def test_an_interval_that_is_longer_than_that_of_an_account_is_a_warning() -> None:
+    warning, _ = found({"interval": "1m"})
+    assert warning == (
+        "warn wave weekend: its interval of 1m has no effect, since the tasks of account acme are polled every 30s "
+        "without it: shorten the interval of the wave, or remove it"
+    )
+
+
 def test_delays_of_other_tasks_that_become_older_are_reported() -> None:
     (line,) = found({"interval": "20s"}, rate=2.0)
     assert "0.8 calls a second of the 1 that waves may use: their delays will be about 20s old, those of" in line

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from exporter.config import Wave
 from exporter.model.facts import Progress
@@ -54,6 +56,27 @@ async def test_a_wave_is_ready_once_all_its_members_are() -> None:
     assert status is not None
     assert (status.ready, status.ready_since) == (True, EPOCH)
     assert [member.state for member in status.members] == [WaveState.READY] * 2
+
+
+@simulated
+async def test_the_log_has_a_line_when_a_wave_becomes_ready_and_when_it_is_not_any_more() -> None:
+    fixture = await fixture_of(wave())
+    with capture_logs() as logged:
+        await fixture.lists(listed_task("a"), listed_task("b"))
+        await fixture.page_with({"a": [FINE], "b": [FINE]})
+        await fixture.scrape()
+        await fixture.page_with({"b": [replace(FINE, delay_seconds=900)]})
+        await fixture.scrape()
+    assert [line for line in logged if "wave" in line] == [
+        {"event": "a wave is ready for the cut-over", "wave": "w", "ready": 2, "log_level": "info"},
+        {
+            "event": "a wave is no longer ready for the cut-over",
+            "wave": "w",
+            "ready": 1,
+            "blocked": 1,
+            "log_level": "info",
+        },
+    ]
 
 
 @simulated
