@@ -136,7 +136,7 @@ async def report_of(config: Config, name: str, form: Form, now: float) -> Outcom
 def stored_status(wave: Wave, storage: StorageReader, now: float) -> WaveStatus:
     """Return a wave as the storage has it: with the last known states of its members, and without a verdict."""
     stored = storage.restored.members.get(wave.name, {})
-    found = {key: member for key, member in stored.items() if member.since >= (wave.starts_at or 0.0)}
+    found = {key: member for key, member in stored.items() if member.joined_at >= (wave.starts_at or 0.0)}
     members = [
         WaveMember(key.project, key.task_id, member.task_name, WaveState(member.state)) for key, member in found.items()
     ]

@@ -49,13 +49,13 @@ class Member(NamedTuple):
     Args:
         task_name: its last known name.
         state: its last known state.
-        since: when the running wave first observed the task.
+        joined_at: when the running wave first observed the task.
         facts: the last known ones, for its report.
     """
 
     task_name: str
     state: str
-    since: float
+    joined_at: float
     facts: MemberFacts = UNKNOWN_FACTS
 
 

@@ -111,7 +111,7 @@ def read_restored(connection: sqlite3.Connection, now: float) -> Restored:
     for key, value in _valid(rows, lambda row: (_key_of(row), _times_of(row[4:]))):
         times.setdefault(key.project, {})[key.task_id] = value
     members: dict[str, dict[TaskKey, Member]] = {}
-    rows = connection.execute(f"SELECT {_PROJECT}, task_id, wave, task_name, state, since, facts FROM members")
+    rows = connection.execute(f"SELECT {_PROJECT}, task_id, wave, task_name, state, joined_at, facts FROM members")
     for key, wave, member in _valid(rows, lambda row: (_key_of(row), _text(row[4]), _member_of(row[5:]))):
         members.setdefault(wave, {})[key] = member
     rows = connection.execute("SELECT wave, ready, since FROM waves")

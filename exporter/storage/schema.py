@@ -34,7 +34,7 @@ MIGRATIONS: Sequence[str] = (
     CREATE TABLE members (
         wave TEXT NOT NULL,
         account TEXT NOT NULL, region TEXT NOT NULL, project TEXT NOT NULL, task_id TEXT NOT NULL,
-        stored_at REAL NOT NULL, task_name TEXT NOT NULL, state TEXT NOT NULL, since REAL NOT NULL,
+        stored_at REAL NOT NULL, task_name TEXT NOT NULL, state TEXT NOT NULL, joined_at REAL NOT NULL,
         facts TEXT NOT NULL,
         PRIMARY KEY (wave, account, region, project, task_id)
     ) WITHOUT ROWID;

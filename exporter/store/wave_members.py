@@ -81,7 +81,7 @@ class WaveMembers:
         self._known |= begins.keys()
         for name in [*self._members]:
             for members in (self._members[name], self._deleted.get(name, {})):
-                for task_id in [key for key, member in members.items() if member.since < begins.get(name, 0.0)]:
+                for task_id in [key for key, member in members.items() if member.joined_at < begins.get(name, 0.0)]:
                     del members[task_id]
                     storage.set_member(name, self._key, task_id, None)
         self._names = {}

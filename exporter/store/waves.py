@@ -63,7 +63,7 @@ class Waves:
             self._seen[name] = {
                 key.task_id: WaveMember(key.project, key.task_id, member.task_name, WaveState.UNKNOWN)
                 for key, member in restored.members.get(name, {}).items()
-                if member.since >= (wave.starts_at or 0.0) and self._shard.contains_name(key.task_id)
+                if member.joined_at >= (wave.starts_at or 0.0) and self._shard.contains_name(key.task_id)
             }
 
     def configure(self, waves: Iterable[Wave]) -> None:

@@ -49,7 +49,7 @@ _NONE_LEFT = "no task is left to cut over"
 _NO_VERDICT = "no verdict yet: the first poll of its projects has not ended"
 
 
-class Member(NamedTuple):
+class MemberView(NamedTuple):
     """A member of a wave.
 
     Args:
@@ -79,7 +79,7 @@ class WaveView(NamedTuple):
     """A wave with the facts about its members, the worst first."""
 
     status: WaveStatus
-    members: Sequence[Member]
+    members: Sequence[MemberView]
 
     @property
     def missing(self) -> int:
@@ -199,7 +199,7 @@ def _interval_text(status: WaveStatus) -> str:
     return f"polled every {duration(every)}{reason}"
 
 
-def since_text(member: Member, now: float) -> str:
+def since_text(member: MemberView, now: float) -> str:
     """Return since when a member has its state, as `for 5m, since 16:05Z` or `5m ago, at 16:05Z`; empty if unknown."""
     if member.since is None:
         return ""
@@ -208,7 +208,7 @@ def since_text(member: Member, now: float) -> str:
     return f"{passed} ago, at {at}" if member.state in SHOWN_BY_PHASE else f"for {passed}, since {at}"
 
 
-def cutover_text(member: Member, now: float) -> str:
+def cutover_text(member: MemberView, now: float) -> str:
     """Return the state of a member, since when and why: `blocked for 5m, since 16:05Z: delay`."""
     separator = "; " if member.state is WaveState.READY else ": "
     return separator.join(filter(None, (f"{member.state} {since_text(member, now)}".strip(), member.why)))
@@ -252,7 +252,7 @@ def deleted_sentence(status: WaveStatus) -> str:
     return f"Deleted, and no members any more: {_first(names, _MOST_DELETED)}." if names else ""
 
 
-def member_json(member: Member, now: float) -> dict[str, Any]:
+def member_json(member: MemberView, now: float) -> dict[str, Any]:
     """Return a member as its task, with its state in the wave, and with the cells of the page as text."""
     task = member.task
     compared = comparison_of(task)

@@ -13,7 +13,7 @@ from exporter.model.task import Identity, ProjectKey, Task
 from exporter.model.waves import WaveMember, WaveState
 from exporter.runtime.turns import in_turns
 from exporter.views.events import event_json, sentence
-from exporter.views.waves import SHARDED, SHOWN_BY_PHASE, WORST_FIRST, Member, WaveView, member_json, wave_json
+from exporter.views.waves import SHARDED, SHOWN_BY_PHASE, WORST_FIRST, MemberView, WaveView, member_json, wave_json
 from exporter.web.responses import json_list_response, json_response
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def find_wave(exporter: Served, name: str) -> WaveView | None:
     for found in status.members:
         store = stores.get(found.key)
         task = (store.state.exposed(found.task_id) if store else None) or _without_facts(found)
-        members.append(Member(found.state, task, _since(found.state, task, blocked_since)))
+        members.append(MemberView(found.state, task, _since(found.state, task, blocked_since)))
     members.sort(key=lambda member: (WORST_FIRST.index(member.state), member.task.identity.task_name))
     return WaveView(status, members)
 

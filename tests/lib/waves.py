@@ -10,7 +10,7 @@ from exporter.model.prediction import Predicted
 from exporter.model.task import History, Identity, Listed, ProjectKey, Task
 from exporter.model.waves import Stage, WaveMember, WaveState, WaveStatus
 from exporter.store.waves import Waves
-from exporter.views.waves import Member, WaveView
+from exporter.views.waves import MemberView, WaveView
 from tests.lib.verdicts import EQUAL, PLAIN
 from tests.lib.virtual_time import clock
 
@@ -25,7 +25,7 @@ def task(name: str, listed: Listed | None = PLAIN, **facts: Any) -> Task:
     return Task(Identity(*KEY, name, name), listed=entry, **facts)
 
 
-READY = Member(
+READY = MemberView(
     WaveState.READY,
     task(
         "orders",
@@ -37,7 +37,7 @@ READY = Member(
     ),
     NOW - 600,
 )
-BLOCKED = Member(
+BLOCKED = MemberView(
     WaveState.BLOCKED,
     task(
         "billing",
@@ -47,7 +47,7 @@ BLOCKED = Member(
     ),
     NOW - 120,
 )
-FAILED = Member(
+FAILED = MemberView(
     WaveState.FAILED,
     task(
         "crm",
@@ -58,13 +58,13 @@ FAILED = Member(
     ),
     NOW - 60,
 )
-UNKNOWN = Member(WaveState.UNKNOWN, task("users", None))
-ENDED = Member(WaveState.ENDED, task("hr", replace(PLAIN, status="RELEASE_RESOURCE_COMPLETE")), NOW - 7200)
-EXCLUDED = Member(WaveState.EXCLUDED, task("ledger", replace(PLAIN, role="slave")))
+UNKNOWN = MemberView(WaveState.UNKNOWN, task("users", None))
+ENDED = MemberView(WaveState.ENDED, task("hr", replace(PLAIN, status="RELEASE_RESOURCE_COMPLETE")), NOW - 7200)
+EXCLUDED = MemberView(WaveState.EXCLUDED, task("ledger", replace(PLAIN, role="slave")))
 EVERY = (FAILED, UNKNOWN, BLOCKED, READY, ENDED, EXCLUDED)
 
 
-def wave(*members: Member, **status: Any) -> WaveView:
+def wave(*members: MemberView, **status: Any) -> WaveView:
     """A wave that runs since an hour, for two more; `status` differs."""
     found = tuple(
         WaveMember(KEY, each.task.identity.task_id, each.task.identity.task_name, each.state) for each in members

@@ -147,7 +147,7 @@ def test_a_text_with_half_of_a_character_is_stored_with_a_question_mark(connecti
         "UPDATE points SET phase = 'x'",
         "UPDATE points SET delay_seconds = -1",
         "UPDATE points SET ready = 'x'",
-        "UPDATE members SET since = 'x'",
+        "UPDATE members SET joined_at = 'x'",
         "UPDATE members SET state = x'00'",
         "UPDATE waves SET ready = 5",
         "UPDATE waves SET since = 'x'",

@@ -10,7 +10,7 @@ import pytest
 from exporter.model.task import ProjectKey
 from exporter.model.waves import Incomplete, IncompleteProject, Stage, WaveMember, WaveState
 from exporter.views.waves import (
-    Member,
+    MemberView,
     cutover_text,
     deleted_sentence,
     gap_sentence,
@@ -64,7 +64,7 @@ DONE: dict[str, Any] = {"ready": True, "ready_since": NOW - 600}
         ((READY,), {"stage": Stage.OVER, "ready": None}, "The wave is over: it has no verdict any more."),
     ],
 )
-def test_the_verdict_is_one_sentence(members: tuple[Member, ...], status: dict[str, Any], text: str) -> None:
+def test_the_verdict_is_one_sentence(members: tuple[MemberView, ...], status: dict[str, Any], text: str) -> None:
     assert wave_verdict(wave(*members, **status), NOW) == text
 
 
@@ -113,12 +113,12 @@ def test_the_stage_with_the_time_until_it_changes(status: dict[str, Any], text: 
         (BLOCKED._replace(state=WaveState.UNKNOWN, since=None), "unknown: delay, full load"),
         (READY._replace(state=WaveState.UNKNOWN, since=None), "unknown: its verdict is out of date"),
         (
-            Member(WaveState.BLOCKED, task("draft", replace(PLAIN, status="CONFIGURATION"))),
+            MemberView(WaveState.BLOCKED, task("draft", replace(PLAIN, status="CONFIGURATION"))),
             "blocked: the phase is preparing",
         ),
     ],
 )
-def test_the_state_of_a_member_and_why(member: Member, text: str) -> None:
+def test_the_state_of_a_member_and_why(member: MemberView, text: str) -> None:
     assert cutover_text(member, NOW) == text
 
 
