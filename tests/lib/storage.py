@@ -23,6 +23,8 @@ NOW = 1_767_225_600.0
 DAY = 86_400.0
 TIMES = TaskTimes("orders", Phase.INCREMENTAL, NOW - 60, None, True, NOW - 30, NOW + 60, 7)  # noqa: FBT003
 
+_made: list[Database] = []
+
 
 class Meter:
     """Counts as the metrics do."""
@@ -56,7 +58,15 @@ def events(count: int, at: float = NOW, step: float = 1.0, **detail: Any) -> tup
 
 
 def database(folder: Path, keep: float = 30 * DAY, max_size: int = 512_000_000) -> Database:
-    return Database(folder, keep, max_size)
+    """Closed after the test, see `close_databases`."""
+    _made.append(Database(folder, keep, max_size))
+    return _made[-1]
+
+
+def close_databases() -> None:
+    """Close those that a test has left open: Python 3.13 warns of them whenever it collects them."""
+    while _made:
+        _made.pop().close()
 
 
 def storage(folder: Path, meter: Meter | None = None, **settings: Any) -> SqliteStorage:

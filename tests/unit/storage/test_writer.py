@@ -190,6 +190,7 @@ async def test_a_disk_that_hangs_is_an_error_and_delays_the_end_by_seconds(
     assert meter.errors == 1
     assert lines[-1]["error"] == "the disk does not respond"
     released.set()
+    made._database.close()
 
 
 @simulated
