@@ -80,6 +80,12 @@ def stored_events(folder: Path) -> list[tuple[Any, ...]]:
         return connection.execute("SELECT * FROM events ORDER BY id").fetchall()
 
 
+def remove_files(folder: Path) -> None:
+    """Remove the file and those beside it."""
+    for path in folder.glob(f"{FILE}*"):
+        path.unlink()
+
+
 def write_all(folder: Path, batch: Batch) -> None:
     """Write a batch as a process of its own would, and end."""
     made = database(folder)

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from exporter.config import StorageSettings
 from exporter.storage import NOTHING, Member, NoStorage, SqliteStorage, WaveTimes, writer
 from exporter.storage.rows import Batch
-from tests.lib.storage import DAY, KEY, NOW, TASK, TIMES, Meter, event, point, storage, stored_events
+from tests.lib.storage import DAY, KEY, NOW, TASK, TIMES, Meter, event, point, remove_files, storage, stored_events
 from tests.lib.virtual_time import in_real_time, simulated
 
 
@@ -199,8 +199,7 @@ async def test_after_a_new_file_all_last_observations_are_written_again(tmp_path
         slow.storage.set_times(*TASK, TIMES)
         slow.storage.set_wave("w", WaveTimes(ready=True))
         await asyncio.sleep(5)
-        for path in await asyncio.to_thread(lambda: [*tmp_path.glob("drs-exporter.db*")]):
-            path.unlink()
+        remove_files(tmp_path)
         await asyncio.sleep(60)
     second = storage(tmp_path)
     await second.open()
