@@ -61,7 +61,7 @@ async def serve(
     """
     gc.set_threshold(*_GC_THRESHOLDS)
     systemd = Systemd(os.environ)
-    reload = partial(_reload, exporter, load, systemd)
+    reload = partial(reload_reported, exporter, load, systemd)
     app = application(exporter, reload if lifecycle else None, prefix)
     servers = [(_server(exporter, app, web), sockets)]
     servers += [(_health_server(exporter), health)] if health else []
@@ -87,15 +87,18 @@ async def serve(
         watchdog.end()  # also where the end was a crash
 
 
-async def _reload(exporter: Exporter, load: Callable[[], Config] | None, systemd: Systemd) -> None:
-    """Reload the configuration, and report to systemd when that begins, ends, and whether it fails."""
+async def reload_reported(exporter: Exporter, load: Callable[[], Config] | None, systemd: Systemd) -> None:
+    """Reload the configuration, and report to systemd when that begins, ends, and whether it fails.
+
+    A reload that the end of the process interrupts has neither succeeded nor failed.
+    """
     systemd.reloading()
-    status = "cannot use the new configuration, see the log: the old one stays in use"
     try:
         await exporter.reload(load)
-        status = _status(exporter)
-    finally:
-        systemd.ready(status)
+    except Exception:
+        systemd.ready("cannot use the new configuration, see the log: the old one stays in use")
+        raise
+    systemd.ready(_status(exporter))
 
 
 def _status(exporter: Exporter) -> str:

@@ -12,12 +12,14 @@ from structlog.testing import capture_logs
 
 from exporter.config import Config, ConfigError, NotReadyError
 from exporter.daemon import exporter as exporter_module
-from exporter.daemon.serve import follow
+from exporter.daemon.serve import follow, reload_reported
 from exporter.polling.list_loop import ListLoop
+from exporter.runtime.systemd import Systemd
 from exporter.runtime.threads import DaemonPool
 from tests.lib.daemon import PROJECT_ID, Scrape, exporter_on, get
 from tests.lib.reloads import ALLOWED, PAYMENTS, READ_AT, STOCK, SUCCESS, clients, clouds, config, running
 from tests.lib.settings import account
+from tests.lib.sockets import messages, supervisor
 from tests.lib.virtual_time import EPOCH, in_real_time
 
 
@@ -93,6 +95,27 @@ async def test_an_invalid_file_does_not_end_reloads_by_signal() -> None:
             requested.set()
             assert (await daemon.scrape(1)).value(SUCCESS) == outcome
         following.cancel()
+
+
+async def test_systemd_receives_a_failed_reload_but_not_an_interrupted_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = str(tmp_path / "notify")
+    async with running(clouds()) as daemon:
+        with supervisor(address) as received:
+            reload = partial(reload_reported, daemon.exporter, systemd=Systemd({"NOTIFY_SOCKET": address}))
+            await reload(config)
+            assert [text.splitlines()[0] for text in messages(received)] == ["RELOADING=1", "READY=1"]
+            with pytest.raises(ConfigError):
+                await reload(broken)
+            _, failed = messages(received)
+            assert failed.startswith("READY=1\nSTATUS=cannot use the new configuration")
+            monkeypatch.setattr(daemon.exporter, "reload", lambda _: asyncio.sleep(60))
+            interrupted = asyncio.create_task(reload(config))
+            await asyncio.sleep(1)
+            interrupted.cancel()
+            await asyncio.wait([interrupted])
+            assert [text.splitlines()[0] for text in messages(received)] == ["RELOADING=1"]
 
 
 async def test_a_project_that_came_later_crashes_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

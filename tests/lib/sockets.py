@@ -1,11 +1,12 @@
-"""Servers on the test's own event loop that send what a test wants."""
+"""Servers on the test's own event loop that send what a test wants, and the socket of systemd."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -38,3 +39,22 @@ def saying(*answers: bytes) -> Serve:
             await writer.drain()
 
     return serve
+
+
+@contextmanager
+def supervisor(address: str) -> Iterator[socket.socket]:
+    """The socket on which systemd receives notifications."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as received:
+        received.bind(address)
+        received.settimeout(0)
+        yield received
+
+
+def messages(received: socket.socket) -> list[str]:
+    """The notifications since the last call."""
+    found: list[str] = []
+    while True:
+        try:
+            found.append(received.recv(4096).decode())
+        except BlockingIOError:
+            return found

@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from exporter.runtime.systemd import Systemd
+from tests.lib.sockets import messages, supervisor
 from tests.lib.virtual_time import simulated
-
-
-@contextmanager
-def supervisor(address: str) -> Iterator[socket.socket]:
-    """The socket on which systemd receives notifications."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as received:
-        received.bind(address)
-        received.settimeout(0)
-        yield received
-
-
-def messages(received: socket.socket) -> list[str]:
-    found: list[str] = []
-    while True:
-        try:
-            found.append(received.recv(4096).decode())
-        except BlockingIOError:
-            return found
 
 
 @pytest.fixture
