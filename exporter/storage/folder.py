@@ -13,6 +13,7 @@ from urllib.parse import quote
 from exporter.storage.schema import APPLICATION_ID, MIGRATIONS, migrate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 FILE = "drs-exporter.db"
@@ -76,15 +77,7 @@ def connect(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # its other files get the same mode
     path.chmod(0o600)
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    try:
-        connection.text_factory = _text_of
-        _prepare(connection)
-    except Exception as error:
-        connection.close()
-        if is_damaged(error):
-            raise UnusableFileError("corrupt", f"it is damaged: {error}") from error
-        raise
-    return connection
+    return _opened(connection, _prepare)
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
@@ -97,16 +90,25 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     # Without this file, no exporter has the database open, or has left records outside of it.
     mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
     connection = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, timeout=_BUSY_SECONDS)
+    return _opened(connection, _refuse_older)
+
+
+def _opened(connection: sqlite3.Connection, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+    """Prepare a connection and return it; it is closed after an error. Raises `UnusableFileError` of a damaged file."""
     try:
         connection.text_factory = _text_of
-        if _version(connection) < len(MIGRATIONS):
-            raise UnusableFileError("older", "an older exporter has written it: start the exporter once")  # noqa: TRY301
+        prepare(connection)
     except Exception as error:
         connection.close()
         if is_damaged(error):
             raise UnusableFileError("corrupt", f"it is damaged: {error}") from error
         raise
     return connection
+
+
+def _refuse_older(connection: sqlite3.Connection) -> None:
+    if _version(connection) < len(MIGRATIONS):
+        raise UnusableFileError("older", "an older exporter has written it: start the exporter once")
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
