@@ -82,16 +82,11 @@ class Database:
 
     def read_events(self, since: float, until: float) -> list[Event]:
         """Return the events of a time, ascending; raises as `open` does."""
-        return self._guarded(lambda: [*rows.read_events(self._connected(until), since, until)])
+        return self._guarded(lambda: rows.read_events(self._connected(until), since, until))
 
     def read_points(self, key: TaskKey, since: float, until: float) -> list[Point]:
         """Return the history of a task, ascending; raises as `open` does."""
-
-        def read(connection: sqlite3.Connection) -> list[Point]:
-            row = rows.row_of(connection, key)
-            return [] if row is None else rows.read_points(connection, row, since, until)
-
-        return self._guarded(lambda: read(self._connected(until)))
+        return self._guarded(lambda: rows.read_points(self._connected(until), key, since, until))
 
     def read_runs(self, since: float, until: float) -> list[Run]:
         """Return the runs that overlap a time, ascending; raises as `open` does."""

@@ -41,12 +41,11 @@ class StorageReader(NoStorage):
 
     async def read_events(self, since: float, until: float) -> list[Event]:
         """Return the events of a time, ascending."""
-        return [*rows.read_events(self._connection, since, until)]
+        return rows.read_events(self._connection, since, until)
 
     async def read_points(self, key: ProjectKey, task_id: str, since: float, until: float) -> list[Point]:
         """Return the history of a task, ascending."""
-        row = rows.row_of(self._connection, TaskKey(key, task_id))
-        return [] if row is None else rows.read_points(self._connection, row, since, until)
+        return rows.read_points(self._connection, TaskKey(key, task_id), since, until)
 
     async def read_runs(self, since: float, until: float) -> list[Run]:
         """Return the runs of the exporter that overlap a time, ascending."""

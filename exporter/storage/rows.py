@@ -142,12 +142,12 @@ def _recent_points(connection: sqlite3.Connection, now: float) -> dict[TaskKey, 
             "GROUP BY CAST(at / ? AS INTEGER) ORDER BY at",
             (row, now - DAY, now - HOUR, step_of(DAY)),
         )
-        if points := (*_valid(earlier, _point_of), *read_points(connection, row, now - HOUR, None)):
+        if points := (*_valid(earlier, _point_of), *_points_of(connection, row, now - HOUR, None)):
             found[key] = points
     return found
 
 
-def read_points(connection: sqlite3.Connection, row: int, since: float, until: float | None) -> list[Point]:
+def _points_of(connection: sqlite3.Connection, row: int, since: float, until: float | None) -> list[Point]:
     """Read the points of the task with this row in `tasks`, ascending."""
     rows = connection.execute(
         f"SELECT {_POINT} FROM points WHERE task = ? AND at >= ? AND (? IS NULL OR at <= ?) ORDER BY at",
@@ -156,10 +156,19 @@ def read_points(connection: sqlite3.Connection, row: int, since: float, until: f
     return [*_valid(rows, _point_of)]
 
 
-def read_events(connection: sqlite3.Connection, since: float, until: float) -> Iterator[Event]:
+def read_points(connection: sqlite3.Connection, key: TaskKey, since: float, until: float) -> list[Point]:
+    """Read the history of a task, ascending."""
+    found = connection.execute(
+        "SELECT id FROM tasks WHERE account = ? AND region = ? AND project = ? AND task_id = ?",
+        _encodable((*key.project, key.task_id)),
+    ).fetchone()
+    return [] if found is None else _points_of(connection, found[0], since, until)
+
+
+def read_events(connection: sqlite3.Connection, since: float, until: float) -> list[Event]:
     """Read the events of a time, ascending."""
     rows = connection.execute(f"SELECT {_EVENT} FROM events WHERE at >= ? AND at <= ? ORDER BY id", (since, until))
-    return _valid(rows, event_of)
+    return [*_valid(rows, event_of)]
 
 
 def read_runs(connection: sqlite3.Connection, since: float, until: float) -> list[Run]:
@@ -168,15 +177,6 @@ def read_runs(connection: sqlite3.Connection, since: float, until: float) -> lis
         "SELECT started_at, alive_at FROM runs WHERE alive_at >= ? AND started_at <= ? ORDER BY id", (since, until)
     )
     return [*_valid(rows, lambda row: Run(_time(row[0]), _time(row[1])))]
-
-
-def row_of(connection: sqlite3.Connection, key: TaskKey) -> int | None:
-    """Return the row of a task in `tasks`."""
-    found = connection.execute(
-        "SELECT id FROM tasks WHERE account = ? AND region = ? AND project = ? AND task_id = ?",
-        _encodable((*key.project, key.task_id)),
-    ).fetchone()
-    return None if found is None else found[0]
 
 
 def _encodable(values: Iterable[object]) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from exporter.model.events import MOST_EVENTS, Kind
 from exporter.model.member_facts import UNKNOWN_FACTS, Finding, MemberFacts
 from exporter.model.task import Phase
 from exporter.storage import Member, TaskKey, TaskTimes, WaveTimes
-from exporter.storage.rows import Batch, read_events, read_points, read_restored, row_of, write
+from exporter.storage.rows import Batch, read_events, read_points, read_restored, write
 from exporter.storage.schema import migrate
 from tests.lib.storage import DAY, KEY, NOW, TASK, TIMES, event, events, point
 
@@ -77,9 +77,7 @@ def test_a_record_replaces_the_one_before_and_none_removes_it(connection: sqlite
 def test_a_removed_task_keeps_its_points(connection: sqlite3.Connection) -> None:
     stored(connection, times=((TASK, TIMES),), points=((1, TASK, point()),))
     stored(connection, times=((TASK, None),))
-    row = row_of(connection, TASK)
-    assert row is not None
-    assert read_points(connection, row, NOW, NOW) == [point()]
+    assert read_points(connection, TASK, NOW, NOW) == [point()]
 
 
 def test_a_batch_that_is_written_again_adds_nothing(connection: sqlite3.Connection) -> None:
