@@ -123,7 +123,7 @@ async def report_of(config: Config, name: str, form: Form, now: float) -> Outcom
     if config.storage.path is None:
         raise ConfigError("the configuration has no storage.path: only a running exporter has a history, use --url")
     try:
-        with reading(config.storage.path, now) as storage:
+        with reading(config.storage.path) as storage:
             status = stored_status(wave, storage, now)
             if status.stage is Stage.PLANNED:
                 return Outcome(1, notes=(not_begun(status),))

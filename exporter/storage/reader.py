@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from exporter.storage import rows
 from exporter.storage.folder import FILE, UnusableFileError, connect_read_only
-from exporter.storage.records import TaskKey
+from exporter.storage.records import Restored, TaskKey
 from exporter.storage.storage import NoStorage
 
 if TYPE_CHECKING:
@@ -26,18 +26,17 @@ class UnreadableStorageError(Exception):
 
 
 class StorageReader(NoStorage):
-    """The storage of an exporter, without the right to write to it.
+    """The storage of an exporter, without the right to write to it. Only the members of waves are restored.
 
     Args:
         connection: to its file.
-        now: Unix time.
     """
 
     enabled = True
 
-    def __init__(self, connection: sqlite3.Connection, now: float) -> None:
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.restored = rows.read_restored(connection, now)
+        self.restored = Restored(members=rows.read_members(connection))
 
     async def read_events(self, since: float, until: float) -> list[Event]:
         """Return the events of a time, ascending."""
@@ -53,7 +52,7 @@ class StorageReader(NoStorage):
 
 
 @contextmanager
-def reading(directory: Path, now: float) -> Iterator[StorageReader]:
+def reading(directory: Path) -> Iterator[StorageReader]:
     """Open the storage in a directory.
 
     Raises:
@@ -64,6 +63,6 @@ def reading(directory: Path, now: float) -> Iterator[StorageReader]:
         raise UnreadableStorageError(f"{path} does not exist: no exporter has used this storage.path")
     try:
         with closing(connect_read_only(path)) as connection:
-            yield StorageReader(connection, now)
+            yield StorageReader(connection)
     except (sqlite3.Error, UnusableFileError, OSError) as error:
         raise UnreadableStorageError(f"{path} cannot be read: {error}") from error

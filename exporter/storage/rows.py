@@ -110,22 +110,27 @@ def read_restored(connection: sqlite3.Connection, now: float) -> Restored:
     rows = connection.execute(f"SELECT {_PROJECT}, task_id, {_TIMES} FROM tasks WHERE phase IS NOT NULL")
     for key, value in _valid(rows, lambda row: (_key_of(row), _times_of(row[4:]))):
         times.setdefault(key.project, {})[key.task_id] = value
-    members: dict[str, dict[TaskKey, Member]] = {}
-    rows = connection.execute(f"SELECT {_PROJECT}, task_id, wave, task_name, state, joined_at, facts FROM members")
-    for key, wave, member in _valid(rows, lambda row: (_key_of(row), _text(row[4]), _member_of(row[5:]))):
-        members.setdefault(wave, {})[key] = member
     rows = connection.execute("SELECT wave, ready, since FROM waves")
     waves = dict(_valid(rows, lambda row: (_text(row[0]), _wave_of(row[1:]))))
     events = connection.execute(f"SELECT {_EVENT} FROM events ORDER BY id DESC LIMIT ?", (MOST_EVENTS,))
     runs = connection.execute("SELECT alive_at FROM runs ORDER BY id DESC LIMIT 1 OFFSET 1")  # the last one is this
     return Restored(
         times,
-        members,
+        read_members(connection),
         waves,
         tuple(_valid(events, event_of))[::-1],
         _recent_points(connection, now),
         next(_valid(runs, lambda row: _time(row[0])), None),
     )
+
+
+def read_members(connection: sqlite3.Connection) -> dict[str, dict[TaskKey, Member]]:
+    """Read the members of waves, by the name of the wave."""
+    members: dict[str, dict[TaskKey, Member]] = {}
+    rows = connection.execute(f"SELECT {_PROJECT}, task_id, wave, task_name, state, joined_at, facts FROM members")
+    for key, wave, member in _valid(rows, lambda row: (_key_of(row), _text(row[4]), _member_of(row[5:]))):
+        members.setdefault(wave, {})[key] = member
+    return members
 
 
 def _recent_points(connection: sqlite3.Connection, now: float) -> dict[TaskKey, tuple[Point, ...]]:

@@ -27,7 +27,7 @@ async def test_records_are_read_beside_an_exporter_and_without_one(tmp_path: Pat
     for beside in (True, False):
         if not beside:
             connection.close()
-        with reading(tmp_path, NOW) as storage:
+        with reading(tmp_path) as storage:
             assert storage.enabled
             assert len(await storage.read_events(0, NOW + 60)) == 3
             assert await storage.read_points(*TASK, 0, NOW + 60) == [point()]
@@ -37,12 +37,12 @@ async def test_records_are_read_beside_an_exporter_and_without_one(tmp_path: Pat
 
 def test_reading_creates_no_file(tmp_path: Path) -> None:
     fill(tmp_path).close()
-    with reading(tmp_path, NOW):
+    with reading(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == [FILE]
 
 
 def test_a_reader_cannot_write(tmp_path: Path) -> None:
-    with closing(fill(tmp_path)), reading(tmp_path, NOW) as storage, pytest.raises(sqlite3.OperationalError):
+    with closing(fill(tmp_path)), reading(tmp_path) as storage, pytest.raises(sqlite3.OperationalError):
         storage._connection.execute("DELETE FROM events")
 
 
@@ -52,11 +52,11 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
 def test_a_file_of_another_version_is_refused(tmp_path: Path, version: int, words: str) -> None:
     with closing(fill(tmp_path)) as connection:
         connection.execute(f"PRAGMA user_version = {version}")
-    with pytest.raises(UnreadableStorageError, match=words), reading(tmp_path, NOW):
+    with pytest.raises(UnreadableStorageError, match=words), reading(tmp_path):
         pass
 
 
 def test_a_directory_without_a_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableStorageError, match="does not exist"), reading(tmp_path, NOW):
+    with pytest.raises(UnreadableStorageError, match="does not exist"), reading(tmp_path):
         pass
     assert [*tmp_path.iterdir()] == []
