@@ -25,7 +25,7 @@ from exporter.model.shard import ALL, Shard
 from exporter.polling.poller import Poller
 from exporter.runtime.clock import Clock
 from exporter.runtime.threads import DaemonPool
-from exporter.storage import NoStorage, SqliteStorage, Storage
+from exporter.storage import SqliteStorage, Storage
 from exporter.store.store import Store
 from exporter.store.waves import Waves
 
@@ -60,7 +60,7 @@ class Exporter:
     ) -> None:
         self._clock = clock()
         self.telemetry = Telemetry()
-        self.storage: Storage = NoStorage()
+        self.storage = Storage()
         if uses_storage and config.storage.path is not None:
             self.storage = SqliteStorage(config.storage, self._clock, StorageMeter(self.telemetry))
         self.events = EventLog(self._clock, self.storage.add_event)

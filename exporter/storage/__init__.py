@@ -1,13 +1,12 @@
 """The file in which events, times and history survive a restart of the exporter: what other packages import of it."""
 
 from exporter.storage.records import NOTHING, Member, Restored, Run, TaskKey, TaskTimes, WaveTimes
-from exporter.storage.storage import NoStorage, Storage
+from exporter.storage.storage import Storage
 from exporter.storage.writer import SqliteStorage, StorageMeter
 
 __all__ = [
     "NOTHING",
     "Member",
-    "NoStorage",
     "Restored",
     "Run",
     "SqliteStorage",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from exporter.storage import rows
 from exporter.storage.folder import FILE, UnusableFileError, connect_read_only
 from exporter.storage.records import Restored, TaskKey
-from exporter.storage.storage import NoStorage
+from exporter.storage.storage import Storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ class UnreadableStorageError(Exception):
     """The storage cannot be read; the text contains the path, and why."""
 
 
-class StorageReader(NoStorage):
+class StorageReader(Storage):
     """The storage of an exporter, without the right to write to it. Only the members of waves are restored.
 
     Args:

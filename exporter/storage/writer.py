@@ -14,8 +14,9 @@ import structlog
 
 from exporter.runtime.threads import DaemonPool
 from exporter.storage.database import Database
-from exporter.storage.records import NOTHING, Restored, TaskKey
+from exporter.storage.records import NOTHING, TaskKey
 from exporter.storage.rows import Batch
+from exporter.storage.storage import Storage
 
 if TYPE_CHECKING:
     from exporter.config import StorageSettings
@@ -87,7 +88,7 @@ class _Records(dict[K, V | None]):
         self.due = dict.fromkeys(self)
 
 
-class SqliteStorage:
+class SqliteStorage(Storage):
     """Keeps records in a file. Errors are counted and logged; they stop nothing.
 
     Args:
@@ -101,7 +102,6 @@ class SqliteStorage:
     def __init__(self, settings: StorageSettings, clock: Clock, meter: StorageMeter) -> None:
         if settings.path is None:
             raise ValueError("needs a path")
-        self.restored: Restored = NOTHING
         self._clock = clock
         self._meter = meter
         self._database = Database(settings.path, settings.keep, settings.max_size)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from exporter.model.events import EventLog
 from exporter.model.filters import TaskFilter
 from exporter.model.shard import ALL
-from exporter.storage import NoStorage, Storage
+from exporter.storage import Storage
 from exporter.store.ages import Ages
 from exporter.store.project_waves import ProjectWaves
 
@@ -42,7 +42,7 @@ class ProjectContext:
     clock: Clock
     shard: Shard = ALL
     events: EventLog = field(kw_only=True)
-    storage: Storage = field(default_factory=NoStorage, kw_only=True)
+    storage: Storage = field(default_factory=Storage, kw_only=True)
     ages: Ages = field(init=False)
     filter: TaskFilter = field(init=False)
     """Selects the tasks that are exposed."""

@@ -9,7 +9,7 @@ import structlog
 
 from exporter.model.shard import ALL
 from exporter.model.waves import Incomplete, Stage, WaveMember, WaveState, WaveStatus, listed_ids, stage_of
-from exporter.storage import NoStorage, WaveTimes
+from exporter.storage import Storage, WaveTimes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from exporter.model.shard import Shard
     from exporter.model.task import Task
     from exporter.runtime.clock import Clock
-    from exporter.storage import Storage
     from exporter.store.store import Store
 
 _log = structlog.get_logger()
@@ -44,7 +43,7 @@ class Waves:
         self._stores = stores
         self._clock = clock
         self._shard = shard
-        self._storage = storage or NoStorage()
+        self._storage = storage or Storage()
         self._waves: dict[str, Wave] = {}
         self._restored: dict[str, WaveTimes] = {}
         """The readiness of waves as an earlier process has stored it."""

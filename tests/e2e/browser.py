@@ -14,7 +14,7 @@ from exporter.config import Links
 from exporter.metrics.self_metrics import RATE_LIMIT, Telemetry
 from exporter.model.facts import Progress
 from exporter.model.task import Listed
-from exporter.storage import NoStorage, Storage
+from exporter.storage import Storage
 from exporter.web.app import application
 from tests.lib.daemon import StoreFixture
 from tests.lib.serving import in_a_thread
@@ -44,7 +44,7 @@ class Fleet:
         self.stores = [self._bench.store]
         self.events = self._bench.events
         self.waves = self._bench.waves
-        self.storage: Storage = NoStorage()
+        self.storage = Storage()
         self.telemetry = Telemetry()
         self.telemetry.series(RATE_LIMIT, *self.stores[0].key[:2]).set(3)
         self.size = size

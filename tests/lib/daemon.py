@@ -24,7 +24,7 @@ from exporter.model.facts import Progress, TaskFacts
 from exporter.model.task import Listed, ProjectKey
 from exporter.model.task_lists import Gap
 from exporter.simulator import Fault, SimTask, SimulatedCloud, World
-from exporter.storage import NoStorage, Storage
+from exporter.storage import Storage
 from exporter.store.project_context import ProjectContext
 from exporter.store.project_state import ProjectState
 from exporter.store.store import Store
@@ -213,7 +213,7 @@ class StoreFixture:
         poll = settings.poll.model_copy(update={"stale_after": stale_after})
         state = ProjectState(ProjectKey(**PROJECT), clock(), stale_after)
         account = settings.model_copy(update={"poll": poll})
-        keeps = storage or NoStorage()
+        keeps = storage or Storage()
         context = ProjectContext(account, state, meter, clock(), events=self.events, storage=keeps)
         defaults = {"tasks": 30, "v3": 30, "v5": 300, "progress": 30, "node": 60, "detail": 600}
         for name, interval in {**defaults, **intervals}.items():

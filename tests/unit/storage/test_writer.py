@@ -14,7 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from exporter.config import StorageSettings
-from exporter.storage import NOTHING, Member, NoStorage, SqliteStorage, WaveTimes, writer
+from exporter.storage import NOTHING, Member, SqliteStorage, Storage, WaveTimes, writer
 from exporter.storage.rows import Batch
 from tests.lib.storage import DAY, KEY, NOW, TASK, TIMES, Meter, event, point, remove_files, storage, stored_events
 from tests.lib.virtual_time import in_real_time, simulated
@@ -232,7 +232,7 @@ async def test_a_reload_changes_the_limits_and_reports_that_another_path_needs_a
         assert lines == []
         made.limit(StorageSettings(path=tmp_path / "other"))
         made.limit(StorageSettings())
-        NoStorage().limit(StorageSettings(path=tmp_path))
+        Storage().limit(StorageSettings(path=tmp_path))
     assert [line["event"] for line in lines] == ["a new storage.path is used only after a restart"] * 3
     assert [line["in_use"] for line in lines] == [str(tmp_path), str(tmp_path), None]
 
@@ -243,9 +243,14 @@ async def test_a_storage_needs_a_path() -> None:
         SqliteStorage(StorageSettings(), storage(Path("/x"))._clock, Meter())
 
 
+def test_the_storage_in_a_file_leaves_nothing_to_the_one_that_keeps_nothing() -> None:
+    public = {name for name in vars(Storage) if not name.startswith("_")}
+    assert public - vars(SqliteStorage).keys() == {"restored"}
+
+
 @simulated
 async def test_without_a_storage_nothing_is_kept_and_nothing_fails() -> None:
-    nothing = NoStorage()
+    nothing = Storage()
     await nothing.open()
     nothing.add_event(event())
     nothing.add_point(*TASK, point())

@@ -11,7 +11,7 @@ from exporter.config import Wave, from_mapping
 from exporter.model.events import Event, Kind
 from exporter.model.task import Listed, Phase, ProjectKey
 from exporter.model.timeline import Point
-from exporter.storage import NoStorage, Restored, TaskKey, TaskTimes
+from exporter.storage import Restored, Storage, TaskKey, TaskTimes
 from exporter.store.cutover_state import EarlierVerdict
 from exporter.store.task_state import TaskState
 from tests.lib.daemon import PROJECT, StoreFixture, listed_task
@@ -24,7 +24,7 @@ BEFORE = EPOCH - 600
 TIMES = TaskTimes("task a", Phase.INCREMENTAL, BEFORE)
 
 
-class Memory(NoStorage):
+class Memory(Storage):
     """A storage that keeps what it is given."""
 
     enabled = True

@@ -7,7 +7,7 @@ import pytest
 from exporter.config import Wave
 from exporter.model.shard import Shard
 from exporter.model.task import ProjectKey
-from exporter.storage import Member, NoStorage
+from exporter.storage import Member, Storage
 from exporter.store.wave_members import WaveMembers
 from tests.lib.virtual_time import EPOCH
 
@@ -32,7 +32,7 @@ def wave(begins: int) -> Wave:
 
 @pytest.mark.parametrize(("begins", "ids"), [(1, {"a"}), (3, set())], ids=["as before", "later"])
 def test_a_wave_that_is_configured_again_has_its_members_unless_it_begins_later(begins: int, ids: set[str]) -> None:
-    members, storage, shard = WaveMembers(ProjectKey("acme", "eu-de", "shop")), NoStorage(), Shard()
+    members, storage, shard = WaveMembers(ProjectKey("acme", "eu-de", "shop")), Storage(), Shard()
     members.keep([wave(1)], storage, shard)
     members.put("w", "a", Member("orders", "ended", EPOCH + 120))
     members.keep([], storage, shard)

@@ -16,7 +16,7 @@ from exporter.model.events import Kind
 from exporter.model.timeline import DAY, HOUR
 from exporter.model.wave_record import WaveRecord
 from exporter.simulator import SimTask
-from exporter.storage import NoStorage
+from exporter.storage import Storage
 from exporter.store.wave_records import Memory, UnreadableRecordsError, wave_record
 from tests.lib.daemon import cloud_of, config_of, polling, sim_task
 from tests.lib.virtual_time import EPOCH, simulated
@@ -126,7 +126,7 @@ def test_an_event_that_is_stored_and_in_memory_is_there_once(tmp_path: Path) -> 
     assert len({(event.at, event.kind) for event in record.tasks[0][1].own}) == len(kinds)
 
 
-class BrokenStorage(NoStorage):
+class BrokenStorage(Storage):
     """A storage of which nothing can be read any more."""
 
     enabled = True
@@ -152,7 +152,7 @@ async def without_an_exporter() -> WaveRecord:
         await asyncio.sleep(MINUTE)
         status = exporter.waves.status("weekend-1")
         assert status is not None
-        return await wave_record(status, NoStorage(), None, exporter.now() + DAY)
+        return await wave_record(status, Storage(), None, exporter.now() + DAY)
 
 
 def test_without_storage_and_exporter_nothing_is_known() -> None:

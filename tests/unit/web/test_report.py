@@ -16,7 +16,7 @@ from exporter.model.events import Event
 from exporter.model.shard import Shard
 from exporter.model.task import ProjectKey
 from exporter.model.timeline import Point
-from exporter.storage import NoStorage, Run
+from exporter.storage import Run, Storage
 from exporter.views.waves import SHARDED
 from exporter.web.app import application
 from exporter.web.report import _REPORTS, SECONDS
@@ -81,7 +81,7 @@ async def test_a_report_that_takes_too_long_is_refused(monkeypatch: pytest.Monke
     assert (status, document) == (503, {"errors": ["The exporter computes other reports: try again in a minute."]})
 
 
-class SlowStorage(NoStorage):
+class SlowStorage(Storage):
     """A storage on a slow disk, or one whose file cannot be read; counts how many reports read it at the same time."""
 
     enabled = True
