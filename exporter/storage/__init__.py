@@ -2,7 +2,7 @@
 
 from exporter.storage.records import NOTHING, Member, Restored, Run, TaskKey, TaskTimes, WaveTimes
 from exporter.storage.storage import Storage
-from exporter.storage.writer import SqliteStorage, StorageMeter
+from exporter.storage.writer import SqliteStorage
 
 __all__ = [
     "NOTHING",
@@ -11,7 +11,6 @@ __all__ = [
     "Run",
     "SqliteStorage",
     "Storage",
-    "StorageMeter",
     "TaskKey",
     "TaskTimes",
     "WaveTimes",
