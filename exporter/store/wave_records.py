@@ -31,7 +31,7 @@ _SORTING = DaemonPool("events", threads=1, timeout=120.0)
 """Sorts the events of all tasks: hundreds of thousands take a second."""
 _TASKS_PER_TURN = 10
 _BEFORE = 7 * DAY
-"""Seconds before the wave whose events are read: the full load may have begun then."""
+"""Seconds before the wave whose events and points are read: the full load may have begun then."""
 
 
 class UnreadableRecordsError(Exception):
@@ -143,8 +143,10 @@ def _by_task(stored: Sequence[Event], recent: Iterable[Event]) -> _ByTask:
 async def _task(source: _Source, member: WaveMember, events: Sequence[Event], recorded: Recorded) -> TaskRecord:
     store, storage = source.store_of(member), source.storage
     exposed = store.state.exposed(member.task_id) if store else None
-    start = recorded.runs[0].start if recorded.runs else recorded.window.start
-    stored = _found(await storage.read_points(member.key, member.task_id, start, recorded.now), storage)
+    since = recorded.window.start - _BEFORE
+    if recorded.runs:
+        since = max(since, recorded.runs[0].start)
+    stored = _found(await storage.read_points(member.key, member.task_id, since, recorded.now), storage)
     facts = source.facts_of(member)
     return TaskRecord(
         member.key,

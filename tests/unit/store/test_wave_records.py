@@ -12,11 +12,13 @@ import pytest
 
 from exporter.config import Config
 from exporter.daemon.exporter import Exporter
-from exporter.model.events import Kind
-from exporter.model.timeline import DAY, HOUR
+from exporter.model.events import Event, Kind
+from exporter.model.task import ProjectKey
+from exporter.model.timeline import DAY, HOUR, Point
 from exporter.model.wave_record import WaveRecord
+from exporter.model.waves import WaveStatus
 from exporter.simulator import SimTask
-from exporter.storage import Storage
+from exporter.storage import Run, Storage
 from exporter.store.wave_records import Memory, UnreadableRecordsError, wave_record
 from tests.lib.daemon import cloud_of, config_of, polling, sim_task
 from tests.lib.virtual_time import EPOCH, simulated
@@ -43,10 +45,15 @@ def _text(seconds: float) -> str:
     return datetime.fromtimestamp(EPOCH + seconds, UTC).isoformat()
 
 
-async def record_of(exporter: Exporter) -> WaveRecord:
+def status_of(exporter: Exporter) -> WaveStatus:
     status = exporter.waves.status("weekend-1")
     assert status is not None
-    return await wave_record(status, exporter.storage, Memory(exporter.stores, exporter.events), exporter.now())
+    return status
+
+
+async def record_of(exporter: Exporter, storage: Storage | None = None) -> WaveRecord:
+    memory = Memory(exporter.stores, exporter.events)
+    return await wave_record(status_of(exporter), storage or exporter.storage, memory, exporter.now())
 
 
 @simulated
@@ -126,6 +133,37 @@ def test_an_event_that_is_stored_and_in_memory_is_there_once(tmp_path: Path) -> 
     assert len({(event.at, event.kind) for event in record.tasks[0][1].own}) == len(kinds)
 
 
+class LongStorage(Storage):
+    """A storage of an exporter that has run for a month; records since when the points of tasks are read."""
+
+    enabled = True
+
+    def __init__(self) -> None:
+        self.points_since: list[float] = []
+
+    async def read_runs(self, since: float, until: float) -> list[Run]:
+        return [Run(until - 30 * DAY, until)]
+
+    async def read_events(self, since: float, until: float) -> list[Event]:
+        return []
+
+    async def read_points(self, key: ProjectKey, task_id: str, since: float, until: float) -> list[Point]:
+        self.points_since.append(since)
+        return []
+
+
+@simulated
+async def points_read_from(storage: LongStorage) -> list[float]:
+    async with polling(cloud_of(sim_task("orders")), night()) as exporter:
+        await asyncio.sleep(MINUTE)
+        await record_of(exporter, storage)
+    return storage.points_since
+
+
+def test_the_points_of_a_month_without_a_restart_are_read_since_a_week_before_the_wave() -> None:
+    assert points_read_from(LongStorage()) == [EPOCH - 7 * DAY]
+
+
 class BrokenStorage(Storage):
     """A storage of which nothing can be read any more."""
 
@@ -136,9 +174,7 @@ class BrokenStorage(Storage):
 async def with_a_broken_storage() -> None:
     async with polling(cloud_of(sim_task("orders")), night()) as exporter:
         await asyncio.sleep(MINUTE)
-        status = exporter.waves.status("weekend-1")
-        assert status is not None
-        await wave_record(status, BrokenStorage(), Memory(exporter.stores, exporter.events), exporter.now())
+        await record_of(exporter, BrokenStorage())
 
 
 def test_there_is_no_record_without_what_the_storage_contains() -> None:
@@ -150,9 +186,7 @@ def test_there_is_no_record_without_what_the_storage_contains() -> None:
 async def without_an_exporter() -> WaveRecord:
     async with polling(cloud_of(sim_task("orders")), night()) as exporter:
         await asyncio.sleep(MINUTE)
-        status = exporter.waves.status("weekend-1")
-        assert status is not None
-        return await wave_record(status, Storage(), None, exporter.now() + DAY)
+        return await wave_record(status_of(exporter), Storage(), None, exporter.now() + DAY)
 
 
 def test_without_storage_and_exporter_nothing_is_known() -> None:
