@@ -11,8 +11,6 @@ from exporter.model.spans import Mark, Period, Span, spans_of, without_early
 T = TypeVar("T")
 
 _SHORTEST_GAP = 1.0
-_START_SECONDS = 120.0
-"""The first polls after a start have ended then."""
 _GAP_STEPS = 2.5
 """A longer distance between two points, in steps, is a gap."""
 
@@ -45,10 +43,6 @@ class Recorded:
     def longest_step(self) -> float:
         """Seconds between two points of a task that are no gap, at most."""
         return _GAP_STEPS * self.step
-
-    def just_started(self, at: float) -> bool:
-        """Return whether the exporter had just started: a change that it found then may have happened before."""
-        return any(0 <= at - run.start <= _START_SECONDS for run in self.runs)
 
     def spans(self, marks: Iterable[Mark[T]], lasting: Collection[T]) -> list[Span[T]]:
         """Return a value at each time of the window, see `spans_of`."""

@@ -151,7 +151,7 @@ class TaskRecord:
         started, ended = self.facts.load_started_at, self.facts.load_ended_at
         if started is not None and ended is not None and started <= ended:
             return FullLoad(started, ended, by_cloud=True)
-        marks = [mark for mark in self._marks if not self.recorded.just_started(mark.at)]
+        marks = self._marks
         began = next((mark.at for mark in marks if mark.after is Phase.FULL and mark.before is Phase.PREPARING), None)
         done = [mark.at for mark in marks if mark.before is Phase.FULL and mark.after in _LOADED]
         if began is None and ended is None:
@@ -200,9 +200,8 @@ class TaskRecord:
     @property
     def retries(self) -> int:
         """How often it left the phase failed within the window, but to end."""
-        start, end = self.recorded.window
-        inside = [mark for mark in self._marks if start <= mark.at <= end]
-        return sum(mark.before is Phase.FAILED and mark.after not in _OVER for mark in inside)
+        changes = [event.detail for event in self.own if event.kind is Kind.PHASE_CHANGED and self._inside(event)]
+        return sum(each["phase_before"] == Phase.FAILED and each["phase"] not in _OVER for each in changes)
 
     @property
     def shown(self) -> list[tuple[Event, bool]]:
@@ -245,8 +244,12 @@ def _observed(event: Event) -> Finding:
 
 
 def _phase_mark(event: Event) -> Mark[Phase] | None:
-    """Return the change of the phase that an event reports; None if it reports none."""
-    before = Phase(event.detail["phase_before"]) if "phase_before" in event.detail else None
+    """Return the change of the phase that an event reports; None if it reports none.
+
+    The phase before an unobserved change is that of the last run: what followed until the event is unknown.
+    """
+    known = "phase_before" in event.detail and "unobserved" not in event.detail
+    before = Phase(event.detail["phase_before"]) if known else None
     if event.kind is Kind.FAILED:
         return Mark(event.at, before, Phase.FAILED)
     if event.kind is Kind.ENDED:

@@ -262,6 +262,29 @@ def test_an_end_that_was_found_after_a_restart_was_not_observed() -> None:
 def test_a_full_load_that_ended_while_the_exporter_was_down_has_no_end() -> None:
     events = [
         event(1, Kind.PHASE_CHANGED, phase_before="preparing", phase="full"),
-        event(3.01, Kind.PHASE_CHANGED, phase_before="full", phase="incremental"),
+        event(3.01, Kind.PHASE_CHANGED, phase_before="full", phase="incremental", unobserved="true"),
     ]
     assert task_record(events=events, at=RESTARTED).full_load == FullLoad(START + HOUR)
+
+
+def test_a_full_load_that_ended_soon_after_a_start_has_an_end() -> None:
+    events = [event(3.01, Kind.PHASE_CHANGED, phase_before="full", phase="incremental")]
+    assert task_record(events=events, at=RESTARTED).full_load == FullLoad(None, START + 3.01 * HOUR)
+
+
+def test_the_phase_before_a_change_while_the_exporter_was_down_is_not_that_after_its_restart() -> None:
+    events = [
+        event(1, Kind.APPEARED, phase="preparing"),
+        event(3.1, Kind.PHASE_CHANGED, phase_before="preparing", phase="full", unobserved="true"),
+    ]
+    record = task_record(events=events, history=points(3.1, 12, Phase.FULL), at=RESTARTED)
+    assert phases(record) == [(None, 1), ("preparing", 2), (None, 3.1), ("full", 12)]
+    assert record.phase_changes == set()
+
+
+def test_a_retry_while_the_exporter_was_down_is_counted() -> None:
+    events = [
+        event(1, Kind.FAILED, phase_before="incremental"),
+        event(3.01, Kind.PHASE_CHANGED, phase_before="failed", phase="incremental", unobserved="true"),
+    ]
+    assert task_record(events=events, at=RESTARTED).retries == 1
