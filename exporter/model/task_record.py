@@ -20,7 +20,7 @@ _OVER = frozenset({Phase.ENDING, Phase.ENDED})
 _TOGETHER_SECONDS = 60.0
 """Changes of one task in this time have one cause: its progress and its status are polled one after the other."""
 _LOADED = frozenset({Phase.INCREMENTAL, Phase.CHANGING, *_OVER})
-"""Phases that follow a complete full load."""
+"""Phases that follow a complete full load; those of `_OVER` also follow one that was stopped."""
 INCIDENTS = frozenset(
     {
         *(Kind.FAILED, Kind.NOT_READY, Kind.COMPARED, Kind.REMOVED, Kind.MUTED),
@@ -42,6 +42,11 @@ class FullLoad(NamedTuple):
     started_at: float | None = None
     ended_at: float | None = None
     by_cloud: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """The length; None if one of the times is not known."""
+        return None if self.started_at is None or self.ended_at is None else self.ended_at - self.started_at
 
 
 @dataclass(frozen=True)
@@ -147,16 +152,21 @@ class TaskRecord:
 
     @property
     def full_load(self) -> FullLoad:
-        """The times of the full load."""
+        """The times of the full load.
+
+        A task that ends while the last known progress of its full load is partial was stopped: its load has no end.
+        """
         started, ended = self.facts.load_started_at, self.facts.load_ended_at
         if started is not None and ended is not None and started <= ended:
             return FullLoad(started, ended, by_cloud=True)
         marks = self._marks
         began = next((mark.at for mark in marks if mark.after is Phase.FULL and mark.before is Phase.PREPARING), None)
-        done = [mark.at for mark in marks if mark.before is Phase.FULL and mark.after in _LOADED]
+        loaded = _LOADED - _OVER if 0 < (self.full_ratio or 0) < 1 else _LOADED
+        done = [mark.at for mark in marks if mark.before is Phase.FULL and mark.after in loaded]
         if began is None and ended is None:
             began = started
-        return FullLoad(began, done[-1] if done else ended if started is None else None)
+        load = FullLoad(began, done[-1] if done else ended if started is None else None)
+        return FullLoad() if load.seconds is not None and load.seconds < 0 else load
 
     @property
     def full_ratio(self) -> float | None:

@@ -132,11 +132,10 @@ def peaks(values: Sequence[tuple[float, float]], step: float) -> list[tuple[floa
 
 def _full_load(record: TaskRecord) -> dict[str, Any]:
     load = record.full_load
-    known = load.started_at is not None and load.ended_at is not None
     return {
         "started_timestamp_seconds": load.started_at,
         "ended_timestamp_seconds": load.ended_at,
-        "seconds": load.ended_at - load.started_at if known and load.ended_at and load.started_at else None,
+        "seconds": load.seconds,
         "by_cloud": load.by_cloud,
         "ratio": record.full_ratio,
     }

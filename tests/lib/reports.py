@@ -52,6 +52,10 @@ def recorded(*runs: Period, window: Period = NIGHT, step: float = 60.0, now: flo
     return Recorded(window, runs or (window,), step, window.end if now is None else now)
 
 
+RESTARTED = recorded(Period(START, START + 2 * HOUR), Period(START + 3 * HOUR, NIGHT.end))
+"""The exporter was down for an hour."""
+
+
 def exposed(
     task_id: str = "a", status: str = "INCRE_TRANSFER_STARTED", *, blockers: Any = (), unchecked: Any = (), **facts: Any
 ) -> Task:

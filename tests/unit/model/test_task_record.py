@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from exporter.model.details import Detail
 from exporter.model.events import Kind
-from exporter.model.facts import Compared, Comparison, Objects
+from exporter.model.facts import Compared, Comparison
 from exporter.model.member_facts import Finding
 from exporter.model.spans import Period
 from exporter.model.task import Phase
-from exporter.model.task_record import FullLoad, TaskRecord, is_incident
-from tests.lib.reports import HOUR, NIGHT, START, event, exposed, failed, moved, points, recorded, task_record
+from exporter.model.task_record import TaskRecord, is_incident
+from tests.lib.reports import (
+    HOUR,
+    NIGHT,
+    RESTARTED,
+    START,
+    event,
+    exposed,
+    failed,
+    moved,
+    points,
+    recorded,
+    task_record,
+)
 
 
 def phases(record: TaskRecord) -> list[tuple[str | None, float]]:
@@ -111,50 +120,6 @@ def test_delays_outside_the_window_are_left_out() -> None:
     assert len(record.delays) == 61
 
 
-@pytest.mark.parametrize(
-    ("facts", "load"),
-    [
-        ({"objects": Objects(started_at=10.0, full_completed_at=40.0)}, FullLoad(10.0, 40.0, by_cloud=True)),
-        (
-            {"objects": Objects(started_at=10.0), "detail": Detail(full_completed_at=50.0)},
-            FullLoad(10.0, 50.0, by_cloud=True),
-        ),
-        ({"objects": Objects(started_at=60.0, full_completed_at=40.0)}, FullLoad()),
-        ({"objects": Objects(started_at=60.0)}, FullLoad(60.0)),
-        ({}, FullLoad()),
-    ],
-    ids=["by the cloud", "end in the details", "end before the start", "still loads", "unknown"],
-)
-def test_the_full_load_by_the_cloud(facts: dict[str, Any], load: FullLoad) -> None:
-    assert task_record(task=exposed(**facts)).full_load == load
-
-
-def test_the_full_load_by_the_changes_of_the_phase() -> None:
-    load = moved("a", "a", recorded()).full_load
-    assert load == FullLoad(START + 0.1 * HOUR, START + 2 * HOUR, by_cloud=False)
-
-
-def test_a_full_load_that_failed_and_was_retried_lasts_from_its_first_start_to_its_end() -> None:
-    events = [
-        event(1, Kind.PHASE_CHANGED, phase_before="preparing", phase="full"),
-        event(2, Kind.FAILED, phase_before="full"),
-        event(3, Kind.PHASE_CHANGED, phase_before="failed", phase="full"),
-        event(4, Kind.PHASE_CHANGED, phase_before="full", phase="incremental"),
-    ]
-    assert task_record(events=events).full_load == FullLoad(START + HOUR, START + 4 * HOUR)
-
-
-def test_a_full_load_without_an_observed_start_has_an_end() -> None:
-    events = [event(4, Kind.PHASE_CHANGED, phase_before="full", phase="incremental")]
-    assert task_record(events=events).full_load == FullLoad(None, START + 4 * HOUR)
-
-
-def test_the_progress_of_the_full_load_is_the_newest_known_one() -> None:
-    history = [point._replace(full_progress_ratio=0.5) for point in points(0, 1, Phase.FULL)]
-    assert task_record(history=[*history, *points(1, 2, Phase.FAILED)]).full_ratio == 0.5
-    assert task_record().full_ratio is None
-
-
 def test_the_comparisons_are_the_newest_of_each_type() -> None:
     events = [
         event(1, Kind.COMPARED, type="lines", result="inconsistent"),
@@ -248,28 +213,11 @@ def test_reasons_that_no_verdict_was_able_to_check(
     assert record.never_checked == never
 
 
-RESTARTED = recorded(Period(START, START + 2 * HOUR), Period(START + 3 * HOUR, NIGHT.end))
-"""The exporter was down for an hour."""
-
-
 def test_an_end_that_was_found_after_a_restart_was_not_observed() -> None:
     events = [event(3.01, Kind.ENDED, phase_before="incremental")]
     record = task_record(events=events, history=points(0, 2, Phase.INCREMENTAL), at=RESTARTED)
     assert (record.ended_at, record.ended_observed) == (START + 3.01 * HOUR, False)
     assert moved("a", "a", recorded()).ended_observed
-
-
-def test_a_full_load_that_ended_while_the_exporter_was_down_has_no_end() -> None:
-    events = [
-        event(1, Kind.PHASE_CHANGED, phase_before="preparing", phase="full"),
-        event(3.01, Kind.PHASE_CHANGED, phase_before="full", phase="incremental", unobserved="true"),
-    ]
-    assert task_record(events=events, at=RESTARTED).full_load == FullLoad(START + HOUR)
-
-
-def test_a_full_load_that_ended_soon_after_a_start_has_an_end() -> None:
-    events = [event(3.01, Kind.PHASE_CHANGED, phase_before="full", phase="incremental")]
-    assert task_record(events=events, at=RESTARTED).full_load == FullLoad(None, START + 3.01 * HOUR)
 
 
 def test_the_phase_before_a_change_while_the_exporter_was_down_is_not_that_after_its_restart() -> None:
