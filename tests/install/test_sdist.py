@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -12,23 +10,18 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.programs import Program, get, run
+from tests.install.distributions import built, install
 from tests.lib.paths import ROOT
-from tests.lib.tools import lacking, needs, tool
-
-INSTALL = 300
-"""Seconds that the installation may take at most, with a slow registry."""
+from tests.lib.tools import needs, tool
 
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sdist, unpacked in an empty folder."""
-    folder = tmp_path_factory.mktemp("sdist")
-    build = (sys.executable, "-m", "build", "--sdist", "--no-isolation", f"--outdir={folder}")
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    (made,) = folder.glob("*.tar.gz")
-    with tarfile.open(made) as archive:
+    sdist, folder = built("sdist", tmp_path_factory.mktemp("sdist")), tmp_path_factory.mktemp("unpacked")
+    with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
-    return folder / made.name.removesuffix(".tar.gz")
+    return folder / sdist.name.removesuffix(".tar.gz")
 
 
 @needs("git")
@@ -51,17 +44,7 @@ def test_its_tests_pass(unpacked: Path) -> None:
 @needs("make")
 def test_make_run_starts_the_demo(unpacked: Path) -> None:
     make = tool("make")
-    installed = subprocess.run(
-        [make, ".venv/run.stamp", f"PYTHON={sys.executable}"],
-        cwd=unpacked,
-        env={**os.environ, "PIP_NO_COMPILE": "1"},  # a third of the time
-        capture_output=True,
-        text=True,
-        timeout=INSTALL,
-        check=False,
-    )
-    if installed.returncode:
-        lacking(f"the locked packages could not be installed: {installed.stderr}")
+    install(make, ".venv/run.stamp", f"PYTHON={sys.executable}", folder=unpacked)
     with Program([make, "-C", unpacked, "run", "ADDRESS=127.0.0.1:0"], unpacked.parent / "running") as demo:
         found = demo.until(lambda: re.search(r"(http://\S+)/metrics", demo.stdout), "it says where it serves")
         demo.until(lambda: "drs_exporter_build_info" in get(f"{found[1]}/metrics").text, "a page")

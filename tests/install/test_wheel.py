@@ -5,28 +5,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.programs import Program, get, run
+from tests.install.distributions import install
 from tests.lib.paths import ROOT
-from tests.lib.tools import lacking
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 VERSIONS = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["classifiers"]))
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    build = (sys.executable, "-m", "build", "--wheel", "--no-isolation", f"--outdir={folder}")
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    (built,) = folder.glob("*.whl")
-    return built
 
 
 def python(version: str) -> str:
@@ -43,16 +32,7 @@ def python(version: str) -> str:
 def test_the_installed_wheel_serves_the_demo(version: str, wheel: Path, tmp_path: Path) -> None:
     venv = tmp_path / "venv"
     assert run(python(version), "-m", "venv", venv).returncode == 0
-    installed = subprocess.run(
-        ["sh", "scripts/install.sh", venv / "bin" / "pip", "requirements/run.txt", wheel],
-        cwd=ROOT,
-        env={**os.environ, "PIP_NO_COMPILE": "1"},  # a third of the time
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if installed.returncode:
-        lacking(f"the locked packages could not be installed: {installed.stderr}")
+    install("sh", "scripts/install.sh", venv / "bin" / "pip", "requirements/run.txt", wheel, folder=ROOT)
     command = str(venv / "bin" / "drs-exporter")
     with Program([command, "demo", "--web.listen-address=127.0.0.1:0"], tmp_path / "running") as demo:
         found = demo.until(lambda: re.search(r"(http://\S+)/metrics", demo.stdout), "it prints where it serves")

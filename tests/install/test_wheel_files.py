@@ -16,15 +16,12 @@ START = "import sys, drs_exporter; sys.exit(drs_exporter.main())"
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, unpacked in an empty folder."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = (sys.executable, "-m", "build", "--wheel", "--no-isolation", f"--outdir={folder}")
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    (made,) = folder.glob("*.whl")
-    with zipfile.ZipFile(made) as archive:
-        archive.extractall(folder / "unpacked")
-    return folder / "unpacked"
+    folder = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
 
 
 def start(folder: Path, *words: str, first: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -39,20 +36,20 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_wheel_and_a_checkout_write_the_same_files(wheel: Path, tmp_path: Path) -> None:
-    for folder in (wheel, ROOT):
+def test_a_wheel_and_a_checkout_write_the_same_files(unpacked: Path, tmp_path: Path) -> None:
+    for folder in (unpacked, ROOT):
         done = start(folder, "assets", str(tmp_path / folder.name))
         assert (done.returncode, done.stderr) == (0, "")
-    written = tree(tmp_path / wheel.name)
+    written = tree(tmp_path / unpacked.name)
     assert written == tree(tmp_path / ROOT.name)
     assert len(written) > 100
 
 
-def test_a_foreign_package_before_ours_is_one_clear_line(wheel: Path, tmp_path: Path) -> None:
+def test_a_foreign_package_before_ours_is_one_clear_line(unpacked: Path, tmp_path: Path) -> None:
     foreign = tmp_path / "exporter" / "__init__.py"
     foreign.parent.mkdir()
     foreign.write_text("raise SystemExit('imported')\n")
-    done = start(wheel, "--version", first=tmp_path)
+    done = start(unpacked, "--version", first=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"drs-exporter: another package named exporter, {foreign}, is in the place of ours: "
@@ -60,10 +57,10 @@ def test_a_foreign_package_before_ours_is_one_clear_line(wheel: Path, tmp_path: 
     )
 
 
-def test_a_foreign_package_that_has_overwritten_ours_is_the_same_line(wheel: Path, tmp_path: Path) -> None:
+def test_a_foreign_package_that_has_overwritten_ours_is_the_same_line(unpacked: Path, tmp_path: Path) -> None:
     for name in ("drs_exporter.py", "exporter/__main__.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes((wheel / name).read_bytes())
+        (tmp_path / name).write_bytes((unpacked / name).read_bytes())
     foreign = tmp_path / "exporter" / "__init__.py"
     for text in ("", "__version__ = '1.0'\n"):
         foreign.write_text(text)
@@ -73,6 +70,6 @@ def test_a_foreign_package_that_has_overwritten_ours_is_the_same_line(wheel: Pat
         assert done.stderr.count("\n") == 1
 
 
-def test_a_folder_without_code_does_not_hide_ours(wheel: Path, tmp_path: Path) -> None:
+def test_a_folder_without_code_does_not_hide_ours(unpacked: Path, tmp_path: Path) -> None:
     (tmp_path / "exporter" / "assets").mkdir(parents=True)
-    assert start(wheel, "schema", first=tmp_path).returncode == 0
+    assert start(unpacked, "schema", first=tmp_path).returncode == 0
