@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from exporter.metrics.self_metrics import SELF_METRICS
-from tests.e2e.programs import Exporter, run
+from tests.e2e.programs import COMMAND, Exporter, Program, free_port, run
 from tests.lib.paths import ROOT
 from tests.lib.tools import needs, tool
 
@@ -62,6 +63,16 @@ def test_httpx_reads_the_last_family(demo: Exporter) -> None:
     page = demo.get()
     assert page.headers["Content-Encoding"] == "gzip"
     assert LAST_SAMPLE.match(page.text.splitlines()[-1])
+
+
+@needs("curl")
+def test_the_first_scrape_of_the_readme_waits_for_the_start(tmp_path: Path) -> None:
+    (line,) = re.findall(r"^drs-exporter --config\.file=.* &.*\n(curl .*)$", README.read_text(), re.MULTILINE)
+    port = free_port()
+    options = shlex.split(line.replace("10826", str(port)))[1:]
+    with Program([COMMAND, "demo", f"--web.listen-address=127.0.0.1:{port}"], tmp_path / "running"):
+        scraped = run(tool("curl"), "--noproxy", "*", *options)
+    assert (scraped.returncode, "drs_exporter_build_info" in scraped.stdout) == (0, True)
 
 
 @needs("curl")
