@@ -21,7 +21,9 @@ from exporter.commands.main import parse
 from exporter.config import load
 from tests.lib.chart import (
     CI,
+    MINIMAL,
     SOURCE,
+    STORAGE_PATH,
     VERSIONS,
     AssembledChart,
     Manifest,
@@ -40,9 +42,7 @@ from tests.lib.tools import needs
 
 pytestmark = needs("make")
 
-MINIMAL = ci_values("minimal")
 TRIVY = Path(sys.executable).parent / "trivy"
-PATH = "/var/lib/drs-exporter"
 each_ci_file = pytest.mark.parametrize("name", CI)
 
 
@@ -104,7 +104,7 @@ def check_volumes(workload: Manifest, *, storage: bool, existing: bool) -> None:
     claims = [claim["metadata"]["name"] for claim in workload["spec"].get("volumeClaimTemplates", ())]
     mounts = container(workload)["volumeMounts"]
     assert {mount["name"] for mount in mounts} == {*volumes, *claims}
-    assert [mount["mountPath"] for mount in mounts if not mount.get("readOnly")] == ([PATH] if storage else [])
+    assert [mount["mountPath"] for mount in mounts if not mount.get("readOnly")] == ([STORAGE_PATH] if storage else [])
     key = "drs.yml" if existing else "config.yaml"
     name = "drs-config" if existing else "drs"
     assert volumes["config"]["configMap"] == {"name": name, "items": [{"key": key, "path": "config.yaml"}]}

@@ -13,12 +13,9 @@ import pytest
 import yaml
 from helm_python import Chart, HelmError, parse_set_string, values_from_yaml
 
-from tests.lib.chart import SOURCE, AssembledChart, Values, ci_values, container, pod_spec
+from tests.lib.chart import MINIMAL, SOURCE, STORAGE_PATH, AssembledChart, Values, container, pod_spec
 from tests.lib.paths import DOCS, ROOT
 from tests.lib.tools import needs
-
-MINIMAL = ci_values("minimal")
-PATH = "/var/lib/drs-exporter"
 
 
 def configured(**keys: Any) -> Values:
@@ -45,7 +42,7 @@ REFUSED: dict[str, tuple[Values, str]] = {
     ),
     "two configurations": ({"configFrom": {"secret": "x"}}, "set one of config, configFrom.configMap and configFrom."),
     "a path without a volume": (
-        configured(storage={"path": PATH}),
+        configured(storage={"path": STORAGE_PATH}),
         "config.storage.path: set storage.enabled instead",
     ),
     "unknown key of the configuration": (
@@ -65,7 +62,7 @@ REFUSED: dict[str, tuple[Values, str]] = {
     "no credentials": (account(credentials=None), "at '/config/accounts/0/credentials': got null, want object"),
     "another path than the volume": (
         {**configured(storage={"path": "/data"}), "storage": {"enabled": True}},
-        f"config.storage.path: remove it, storage.enabled sets it to the path of the volume, {PATH}",
+        f"config.storage.path: remove it, storage.enabled sets it to the path of the volume, {STORAGE_PATH}",
     ),
 }
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from exporter.config import load
-from tests.lib.chart import AssembledChart, Release, ci_values, container, pod_spec, selects, validate
+from tests.lib.chart import MINIMAL, AssembledChart, Release, container, pod_spec, selects, validate
 from tests.lib.paths import DEPLOY
 from tests.lib.tools import needs, tool
 
@@ -48,9 +48,9 @@ def test_kubernetes_accepts_every_manifest(base: Release) -> None:
     assert selects(base.one("Deployment")["spec"]["selector"]["matchLabels"], labels)
 
 
-def test_the_pod_is_that_of_the_helm_chart(base: Release, tmp_path: Path) -> None:
-    values: dict[str, Any] = {**ci_values("minimal"), "secrets": {"files": ["drs-credentials"]}}
-    (workload,) = AssembledChart(tmp_path / "chart").render(values).workloads
+def test_the_pod_is_that_of_the_helm_chart(base: Release, chart: AssembledChart) -> None:
+    values: dict[str, Any] = {**MINIMAL, "secrets": {"files": ["drs-credentials"]}}
+    (workload,) = chart.render(values).workloads
     theirs, ours = pod_spec(workload), pod_spec(base.one("Deployment"))
     del theirs["serviceAccountName"]
     theirs["containers"][0]["image"] = "drs-exporter:0.1.0"

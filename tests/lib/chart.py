@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jsonschema
 import kubernetes_validate
 import yaml
 from helm_python import Chart, values_from_yaml
@@ -23,12 +24,18 @@ VERSIONS = ("1.25.0", "1.37.0")
 """The oldest version of Kubernetes that Chart.yaml allows, and the newest whose schemas are known here."""
 CI = {path.name.removesuffix("-values.yaml"): path for path in sorted((SOURCE / "ci").glob("*.yaml"))}
 """The files with values for tests."""
+STORAGE_PATH = "/var/lib/drs-exporter"
+"""Where the volume for the storage is mounted."""
 _OPERATOR = "monitoring.coreos.com/v1"
 
 
 def ci_values(name: str) -> Values:
     """The values of a file in ci/, as Helm reads them."""
     return values_from_yaml(CI[name].read_text())
+
+
+MINIMAL = ci_values("minimal")
+"""Values for one exporter, without anything optional."""
 
 
 class Release(NamedTuple):
@@ -80,7 +87,7 @@ def validate(manifest: Manifest) -> None:
     """Fail unless the oldest and the newest version, or the operator, accept a manifest; they refuse unknown keys."""
     if manifest["apiVersion"] == _OPERATOR:
         schema = json.loads((DATA / "prometheus-operator" / f"{manifest['kind']}.json").read_text())
-        kubernetes_validate.utils.jsonschema.validate(manifest, schema)
+        jsonschema.validate(manifest, schema)
         return
     for version in VERSIONS:
         kubernetes_validate.validate(manifest, version, strict=True)
