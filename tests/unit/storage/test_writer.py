@@ -14,7 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from exporter.config import StorageSettings
-from exporter.storage import NOTHING, Member, SqliteStorage, Storage, WaveTimes, writer
+from exporter.storage import NOTHING, Member, Restored, SqliteStorage, Storage, WaveTimes, writer
 from exporter.storage.rows import Batch
 from tests.lib.storage import DAY, KEY, NOW, TASK, TIMES, Meter, event, point, remove_files, storage, stored_events
 from tests.lib.virtual_time import in_real_time, simulated
@@ -45,6 +45,14 @@ class Slow:
         with suppress(asyncio.CancelledError):
             await self._running
         await self.storage.close()
+
+
+async def next_process(folder: Path) -> Restored:
+    """What the next process finds in the file."""
+    made = storage(folder)
+    await made.open()
+    await made.close()
+    return made.restored
 
 
 @simulated
@@ -94,10 +102,7 @@ async def test_the_end_writes_what_waits(tmp_path: Path) -> None:
     made.add_event(event())
     await made.close()
     assert len(stored_events(tmp_path)) == 1
-    second = storage(tmp_path)
-    await second.open()
-    assert second.restored.events == (event(),)
-    await second.close()
+    assert (await next_process(tmp_path)).events == (event(),)
 
 
 @simulated
@@ -165,11 +170,9 @@ async def test_a_record_that_changes_during_a_write_is_written_again(tmp_path: P
     goes_on.set()
     await flushing
     await made.close()
-    second = storage(tmp_path)
-    await second.open()
-    assert second.restored.times[KEY]["a"].ready is False
-    assert len(second.restored.events) == 1
-    await second.close()
+    restored = await next_process(tmp_path)
+    assert restored.times[KEY]["a"].ready is False
+    assert len(restored.events) == 1
 
 
 @in_real_time
@@ -201,11 +204,9 @@ async def test_after_a_new_file_all_last_observations_are_written_again(tmp_path
         await asyncio.sleep(5)
         remove_files(tmp_path)
         await asyncio.sleep(60)
-    second = storage(tmp_path)
-    await second.open()
-    assert second.restored.times == {KEY: {"a": TIMES}}
-    assert second.restored.waves == {"w": WaveTimes(ready=True)}
-    await second.close()
+    restored = await next_process(tmp_path)
+    assert restored.times == {KEY: {"a": TIMES}}
+    assert restored.waves == {"w": WaveTimes(ready=True)}
 
 
 @simulated
@@ -217,10 +218,7 @@ async def test_an_unchanged_task_is_kept_for_longer_than_keep(tmp_path: Path) ->
         await made.flush()
         await asyncio.sleep(3600)
     await made.close()
-    second = storage(tmp_path)
-    await second.open()
-    assert second.restored.times == {KEY: {"a": TIMES}}
-    await second.close()
+    assert (await next_process(tmp_path)).times == {KEY: {"a": TIMES}}
 
 
 @simulated
@@ -277,7 +275,5 @@ async def test_removed_records_are_removed_from_the_file_and_from_memory(tmp_pat
         await asyncio.sleep(15)
         assert not slow.storage._times
         assert not slow.storage._waves
-    second = storage(tmp_path)
-    await second.open()
-    assert (second.restored.times, second.restored.waves) == ({}, {})
-    await second.close()
+    restored = await next_process(tmp_path)
+    assert (restored.times, restored.waves) == ({}, {})
