@@ -18,20 +18,18 @@ from contextlib import closing
 from pathlib import Path
 
 from exporter.storage import TaskKey, folder
-from exporter.storage.database import Database
 from exporter.storage.rows import Batch
-from tests.lib.storage import KEY, TIMES, event, point
+from tests.lib.storage import KEY, NOW, TIMES, database, event, point
 
 _LONGEST_SECONDS = 0.08
 _HOUR = 3600.0
-_START = 1_767_225_600.0
 _BYTES_OF_NUMBER = 8
 _TASKS = 20
 
 
 def write_for_ever(path: Path, start: float, chance: random.Random, reports: int) -> None:
     """Write batches until the process is killed; the time of an event is its identity."""
-    made, at, number = Database(path, 30 * 86_400.0, 512_000_000), start, 0
+    made, at, number = database(path), start, 0
     while True:
         count = chance.randrange(1, 60)
         events = tuple((number + each, event(at + each, text="x" * chance.randrange(400))) for each in range(count))
@@ -48,7 +46,7 @@ def write_for_ever(path: Path, start: float, chance: random.Random, reports: int
         at, number = at + count, number + count
         if not chance.randrange(10):
             made.close()  # as at the end of the exporter: the log of the file is moved into it
-            made, number = Database(path, 30 * 86_400.0, 512_000_000), 0
+            made, number = database(path), 0
 
 
 def killed(path: Path, start: float, chance: random.Random) -> set[float]:
@@ -75,11 +73,11 @@ def main(path: Path, kills: int, seed: int) -> None:
     """Raise AssertionError if an event is lost, or the file is damaged."""
     chance, reported, writing = random.Random(seed), set[float](), 0  # noqa: S311
     for number in range(kills):
-        committed = killed(path, _START + number * _HOUR, chance)
+        committed = killed(path, NOW + number * _HOUR, chance)
         reported |= committed
         writing += bool(committed)
-        made = Database(path, 30 * 86_400.0, 512_000_000)
-        made.open(_START + number * _HOUR + _HOUR / 2)
+        made = database(path)
+        made.open(NOW + number * _HOUR + _HOUR / 2)
         found = [row.at for row in made.read_events(0, 1e10)]
         made.close()
         assert reported <= {*found}, f"lost {len(reported - {*found})} events (seed {seed}, kill {number})"
