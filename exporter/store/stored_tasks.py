@@ -66,6 +66,7 @@ class StoredTasks:
         async for task_id in in_turns(changed, _PER_TURN):
             task = self._state.tasks.get(task_id)
             if task is None:
+                self._stored_at.pop(task_id, None)
                 self._storage.set_times(self._key, task_id, None)
             elif task.phase is not None and task.exposed is not None:
                 self._storage.set_times(self._key, task_id, self._times_of(task, task.exposed, task.phase))

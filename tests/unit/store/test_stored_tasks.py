@@ -172,6 +172,18 @@ async def test_points_are_stored_only_of_tasks_in_running_waves() -> None:
     assert {point.phase for _, point in memory.points} == {Phase.INCREMENTAL}
 
 
+async def test_of_a_removed_task_nothing_stays_in_memory() -> None:
+    memory = Memory()
+    fixture = fixture_on(memory)
+    await run_wave(fixture, listed_task())
+    assert [task_id for task_id, _ in memory.points] == ["a"]
+    await fixture.lists()
+    assert memory.times == {"a": None}
+    stored: Any = fixture.store._stored
+    assert not stored._changed
+    assert not stored._stored_at
+
+
 async def test_a_restored_point_is_not_stored_again() -> None:
     memory = Memory(times={"a": TIMES}, points=(Point(EPOCH - 10, 1.0),))
     fixture = fixture_on(memory)
