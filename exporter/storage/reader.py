@@ -59,10 +59,11 @@ def reading(directory: Path) -> Iterator[StorageReader]:
         UnreadableStorageError: it does not exist, or cannot be read.
     """
     path = directory / FILE
-    if not path.exists():
-        raise UnreadableStorageError(f"{path} does not exist: no exporter has used this storage.path")
     try:
+        path.stat()
         with closing(connect_read_only(path)) as connection:
             yield StorageReader(connection)
+    except FileNotFoundError as error:
+        raise UnreadableStorageError(f"{path} does not exist: no exporter has used this storage.path") from error
     except (sqlite3.Error, UnusableFileError, OSError) as error:
         raise UnreadableStorageError(f"{path} cannot be read: {error}") from error

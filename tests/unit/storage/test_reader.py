@@ -60,3 +60,11 @@ def test_a_directory_without_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableStorageError, match="does not exist"), reading(tmp_path):
         pass
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_directory_that_cannot_be_searched_is_refused_with_the_reason(tmp_path: Path) -> None:
+    with (
+        pytest.raises(UnreadableStorageError, match=r"cannot be read: .*File name too long"),
+        reading(tmp_path / ("x" * 300)),
+    ):
+        pass
