@@ -90,9 +90,17 @@ def _directory(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, str):
         return value  # pydantic reports the wrong type
     path = folder_of(info) / value
-    if not value or (path.exists() and not path.is_dir()):
+    if not value or _is_something_else(path):
         raise ValueError("expected a directory; the exporter creates it if it is missing")
     return path.absolute()
+
+
+def _is_something_else(path: Path) -> bool:
+    """Return whether a path is known to be no directory."""
+    try:
+        return path.exists() and not path.is_dir()
+    except OSError:  # such as a directory above that is closed: the storage reports it, and polls continue
+        return False
 
 
 def _not_too_often(seconds: float) -> float:

@@ -54,3 +54,8 @@ def test_a_path_that_is_no_directory_is_refused(tmp_path: Path) -> None:
     for path in (str(file), ""):
         assert "storage.path: expected a directory" in fault_of(settings_of, path=path)
     assert "storage.path" in fault_of(settings_of, path=5)
+
+
+def test_a_path_that_cannot_be_examined_is_left_to_the_storage(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 300)  # as one below a directory that is closed to the user
+    assert settings_of(path=str(path)).path == path
