@@ -142,8 +142,8 @@ class SqliteStorage(Storage):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self.flush()
                 await self._call(self._database.close)
-        except TimeoutError:
-            self._failed(TimeoutError("the disk does not respond"))
+        except TimeoutError as error:
+            self._failed(error)
 
     async def flush(self) -> bool:
         """Write all that waits. Return whether that succeeded."""
