@@ -118,7 +118,7 @@ def read_restored(connection: sqlite3.Connection, now: float) -> Restored:
         times,
         read_members(connection),
         waves,
-        tuple(_valid(events, event_of))[::-1],
+        tuple(_valid(events, _event_of))[::-1],
         _recent_points(connection, now),
         next(_valid(runs, lambda row: _time(row[0])), None),
     )
@@ -173,7 +173,7 @@ def read_points(connection: sqlite3.Connection, key: TaskKey, since: float, unti
 def read_events(connection: sqlite3.Connection, since: float, until: float) -> list[Event]:
     """Read the events of a time, ascending."""
     rows = connection.execute(f"SELECT {_EVENT} FROM events WHERE at >= ? AND at <= ? ORDER BY id", (since, until))
-    return [*_valid(rows, event_of)]
+    return [*_valid(rows, _event_of)]
 
 
 def read_runs(connection: sqlite3.Connection, since: float, until: float) -> list[Run]:
@@ -198,7 +198,7 @@ def _valid(rows: Iterable[Any], convert: Callable[[Any], T]) -> Iterator[T]:
             continue
 
 
-def event_of(row: Any) -> Event:
+def _event_of(row: Any) -> Event:
     """Convert a row to an event; raises ValueError or TypeError."""
     at, kind, account, region, project, task_id, task_name, text = row
     detail = json.loads(text)
