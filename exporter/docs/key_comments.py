@@ -15,9 +15,14 @@ KeyPath = tuple[str, ...]
 """The keys from the top level to a key, without the indices of lists."""
 
 
+def with_optional_keys(example: str) -> str:
+    """Return the example with its optional keys, which are comments in the file."""
+    return _OPTIONAL.sub(r"\1", example)
+
+
 def key_comments(example: str) -> dict[KeyPath, str]:
     """Return what the example says about each key: behind it and in the next lines, else in the lines above it."""
-    text = _OPTIONAL.sub(r"\1", example)
+    text = with_optional_keys(example)
     lines = text.split("\n")
     comments: dict[KeyPath, str] = {}
     for path, line in _keys(yaml.compose(text), ()):

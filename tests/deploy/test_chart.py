@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
-import certifi
 import pytest
 import yaml
 from helm_python import lint, values_from_yaml
@@ -35,7 +33,8 @@ from tests.lib.chart import (
     selects,
     validate,
 )
-from tests.lib.paths import DEPLOY, ROOT
+from tests.lib.config_example import COMPLETE, provide_secrets
+from tests.lib.paths import DEPLOY
 from tests.lib.rules import RULE_FILES
 from tests.lib.rules import load as load_yaml
 from tests.lib.tools import needs
@@ -172,16 +171,9 @@ def test_the_exporter_accepts_the_configuration(
 def test_every_key_of_the_configuration_reaches_the_exporter_as_it_was_written(
     chart: AssembledChart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    example = (ROOT / "config.example.yaml").read_text()
-    text = re.sub(r"^( *)#(?=[a-z-])", r"\1", example, flags=re.MULTILINE)  # optional keys as well
-    text = text.replace("secrets/ca.pem", certifi.where())
-    for name in re.findall(r"{env: (\w+)}", text):
-        monkeypatch.setenv(name, "invented")
-    for name in re.findall(r"secrets/\w+", text):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("invented")
-    values = {**MINIMAL, "config": values_from_yaml(text), "storage": {"enabled": True}}
-    (file := tmp_path / "config.yaml").write_text(text)
+    provide_secrets(tmp_path, monkeypatch)
+    values = {**MINIMAL, "config": values_from_yaml(COMPLETE), "storage": {"enabled": True}}
+    (file := tmp_path / "config.yaml").write_text(COMPLETE)
     written = load(file)
     file.write_text(chart.render(values).one("ConfigMap")["data"]["config.yaml"])
     assert load(file) == written

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-import certifi
 import pytest
 import yaml
 
@@ -23,21 +22,14 @@ from exporter.config import (
     Tasks,
     load,
 )
-from tests.lib.paths import ROOT
+from tests.lib.config_example import COMPLETE, EXAMPLE, provide_secrets
 
-EXAMPLE = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
-# As the file says: "#" and no space is an optional key.
-COMPLETE = re.sub(r"^( *)#(?=[a-z-])", r"\1", EXAMPLE, flags=re.MULTILINE)
 OVERRIDES = {"poll", "collectors", "tasks", "cutover"}
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in re.findall(r"{env: (\w+)}", EXAMPLE):
-        monkeypatch.setenv(name, "secret")
-    for name in re.findall(r"secrets/[\w.]+", EXAMPLE):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("secret\n" if not name.endswith(".pem") else Path(certifi.where()).read_text())
+    provide_secrets(tmp_path, monkeypatch)
     return tmp_path
 
 

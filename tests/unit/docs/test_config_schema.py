@@ -14,10 +14,9 @@ from exporter.config import Account, Config, NotReadyError, read_document
 from exporter.docs.config_schema import config_schema
 from exporter.docs.key_comments import key_comments
 from tests.lib.commands import CommandLine
+from tests.lib.config_example import COMPLETE, EXAMPLE, provide_secrets
 from tests.lib.paths import ROOT
 
-EXAMPLE = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
-COMPLETE = re.sub(r"^( *)#(?=[a-z-])", r"\1", EXAMPLE, flags=re.MULTILINE)
 SCHEMA = config_schema(EXAMPLE)
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OTHER: list[object] = [
@@ -117,8 +116,7 @@ def test_the_documented_examples_are_valid(tmp_path: Path) -> None:
 
 
 def test_it_rejects_what_the_loader_rejects_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in re.findall(r"{env: (\w+)}", EXAMPLE):
-        monkeypatch.setenv(name, "secret")
+    provide_secrets(tmp_path, monkeypatch)
     known = models(BaseModel)
     compared, differences = 0, []
     for definition, section in sections(read(tmp_path, COMPLETE), "Config"):

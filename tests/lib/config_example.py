@@ -1,0 +1,24 @@
+"""config.example.yaml, and what it needs to be loaded."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import certifi
+import pytest
+
+from exporter.docs.key_comments import with_optional_keys
+from tests.lib.paths import ROOT
+
+EXAMPLE = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
+COMPLETE = with_optional_keys(EXAMPLE)
+
+
+def provide_secrets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the variables, and write the files into a folder, to which the example refers."""
+    for name in re.findall(r"{env: (\w+)}", EXAMPLE):
+        monkeypatch.setenv(name, "secret")
+    for name in re.findall(r"secrets/[\w.]+", EXAMPLE):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("secret\n" if not name.endswith(".pem") else Path(certifi.where()).read_text())
