@@ -25,7 +25,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exporter.commands.documents import ExplainedTask, TaskTable, Value
-from exporter.commands.lookup import Place, ambiguous, columns, matches, no_match
+from exporter.commands.lookup import Place, ambiguous, columns, hints, matches, no_match
 from exporter.commands.options import Parser, add_cloud, add_task, add_url, cloud_of
 from exporter.commands.outcome import Outcome, failures, gaps, reported_failures, reported_gaps
 from exporter.commands.remote import Remote, remote_of
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from exporter.polling.poller import Poller
 
 _GONE = "the task is gone, or a rule of tasks.include or tasks.exclude leaves it out"
-_LEFT_OUT = "a rule of tasks.include or tasks.exclude may leave it out"
 _NOT_READY = 5
 """The exit code."""
 _WIDTH = 88
@@ -134,8 +133,7 @@ async def explain(
                 document = await _explained(exporter, places[found[0]], account, found[0].task_id)
                 notes = [] if document else [_GONE]
             else:
-                rules = any(account.tasks.include or account.tasks.exclude for account in config.accounts)
-                notes = [no_match(wanted, places, all_read=not unread), *([_LEFT_OUT] if rules else [])]
+                notes = [no_match(wanted, places, all_read=not unread), *hints(config)]
         failed = failures(pollers)
         notes = [*failed, *gaps(pollers), *notes]
         if document is None:

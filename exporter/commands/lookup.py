@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from exporter.runtime.escape import printable
 
+if TYPE_CHECKING:
+    from exporter.config import Config
+
 _MOST_SIMILAR = 3
+_LEFT_OUT = "a rule of tasks.include or tasks.exclude may leave it out"
 
 
 class Place(NamedTuple):
@@ -37,6 +41,12 @@ def no_match(wanted: str, places: Iterable[Place], *, all_read: bool = True) -> 
     choice = " or ".join(map(printable, [*dict.fromkeys(similar)][:_MOST_SIMILAR]))
     tasks = "task" if all_read else "task of the lists that could be read"
     return f"no {tasks} has the id or the name {printable(wanted)!r}" + (f", did you mean {choice}?" if choice else "")
+
+
+def hints(config: Config) -> list[str]:
+    """Return why a task that no list contains may still exist: rules of the configuration leave tasks out."""
+    rules = any(account.tasks.include or account.tasks.exclude for account in config.accounts)
+    return [_LEFT_OUT] if rules else []
 
 
 def no_wave(wanted: str, names: Iterable[str]) -> str:

@@ -32,6 +32,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from exporter.commands.live import while_polling
+from exporter.commands.lookup import hints
 from exporter.commands.options import Parser, add_cloud, add_url, add_wave, cloud_of
 from exporter.commands.outcome import Outcome
 from exporter.commands.output import report
@@ -61,7 +62,6 @@ _FAILED, _TIMEOUT = 3, 4
 _PAUSE_SECONDS = 5.0
 """The time between two readings."""
 _DEFAULT_TIMEOUT = "2h"
-_LEFT_OUT = "a rule of tasks.include or tasks.exclude may leave it out"
 
 
 def add_options(parser: Parser) -> None:
@@ -100,15 +100,14 @@ async def wait_for_cloud(
     clock: Callable[[], Clock] = Clock,
 ) -> Outcome:
     """Do the same for tasks of the cloud, or for the wave with the name `wanted`; it polls as the command `run`."""
-    hint = _LEFT_OUT if any(account.tasks.include or account.tasks.exclude for account in config.accounts) else ""
     async with Exporter(config, transport=transport, clock=clock) as exporter:
-        subject = subject_of(FromCloud(exporter), goal, wanted, hint)
+        subject = subject_of(FromCloud(exporter), goal, wanted, hints(config))
         return await while_polling(exporter, wait(subject, goal, seconds))
 
 
-def subject_of(source: Source, goal: Goal, wanted: Sequence[str] | str, hint: str = "") -> Subject:
+def subject_of(source: Source, goal: Goal, wanted: Sequence[str] | str, unfound: Sequence[str] = ()) -> Subject:
     """Return the tasks with these ids or names, or those of the wave with a name."""
-    return WaveTasks(source, goal, wanted) if isinstance(wanted, str) else NamedTasks(source, goal, wanted, hint)
+    return WaveTasks(source, goal, wanted) if isinstance(wanted, str) else NamedTasks(source, goal, wanted, unfound)
 
 
 async def wait(subject: Subject, goal: Goal, seconds: float) -> Outcome:

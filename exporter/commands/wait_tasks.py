@@ -60,14 +60,14 @@ class NamedTasks:
         source: reads them.
         goal: what they are waited for.
         wanted: ids or names.
-        hint: what to add where no task has an id or a name.
+        unfound: what to add where no task has an id or a name.
     """
 
-    def __init__(self, source: Source, goal: Goal, wanted: Sequence[str], hint: str = "") -> None:
+    def __init__(self, source: Source, goal: Goal, wanted: Sequence[str], unfound: Sequence[str] = ()) -> None:
         self._source = source
         self._goal = goal
         self._wanted = [*dict.fromkeys(map(printable, wanted))]
-        self._hint = hint
+        self._unfound = unfound
         self._names: dict[str, str] = {}
         """By id; none before all are found."""
         self._reached: set[str] = set()
@@ -121,7 +121,7 @@ class NamedTasks:
                 return {}
             if not chosen:
                 message = no_match(wanted, places, all_read=not reading.notes)
-                raise CannotWaitError(Outcome(1, notes=(*reading.notes, message, *filter(None, [self._hint]))))
+                raise CannotWaitError(Outcome(1, notes=(*reading.notes, message, *self._unfound)))
             self._check(by_id[chosen[0].task_id], by_id)
             found[chosen[0].task_id] = chosen[0].task_name
         return found
