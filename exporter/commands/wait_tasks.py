@@ -85,12 +85,11 @@ class NamedTasks:
             ConfigError: the tasks cannot be read.
             CannotWaitError: a task does not exist, or never gets there.
         """
+        reading = await self._source.read(self._names or None)
         if not self._names:
-            reading = await self._source.read()
             self._names = self._found(reading)
             if not self._names:
                 return Survey(holding=[NOT_READY], notes=reading.notes)
-        reading = await self._source.read(self._names)
         tasks = {task.task_id: task for task in reading.table.tasks if task.task_id in self._names}
         missing = [task_id for task_id in self._names if task_id not in tasks]
         over = {*self._ended, *(await self._source.removed(missing) if missing else ())}

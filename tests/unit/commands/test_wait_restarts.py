@@ -12,11 +12,13 @@ from exporter.commands.outcome import Outcome
 from exporter.commands.remote import RemoteError
 from exporter.commands.wait import wait
 from exporter.commands.wait_goals import GOALS
+from exporter.commands.wait_sources import FromUrl
 from exporter.commands.wait_tasks import NamedTasks
+from exporter.simulator import SimulatedCloud
 from exporter.web.app import application
 from tests.lib.commands import config_for
 from tests.lib.daemon import HOUR, cloud_of, exporter_on, polling, sim_task
-from tests.lib.remote import Answering, WithPrefix
+from tests.lib.remote import Answering, WithPrefix, running
 from tests.lib.virtual_time import simulate, simulated
 from tests.lib.waiting import FAST, url_source
 
@@ -91,29 +93,8 @@ async def test_an_exporter_before_its_first_poll_is_waited_for() -> None:
     assert outcome.notes[0] == "the first poll of the exporter has not ended: tasks may be missing"
 
 
-@simulated
-async def test_a_task_that_another_configuration_lacks_is_unknown() -> None:
-    first, second = (cloud_of(sim_task(name)) for name in ("orders", "others"))
-    transports = []
-    for cloud in (first, second):
-        exporter = exporter_on(cloud, config_for(**FAST))
-        await exporter.poll_once()
-        transports.append(WithPrefix(application(exporter)))
-    requests = 0
-
-    async def respond(request: httpx.Request) -> Any:
-        nonlocal requests
-        requests += 1
-        return await transports[requests > 2].handle_async_request(request)
-
-    source = url_source(Answering(respond))
-    outcome = await wait(NamedTasks(source, GOALS["ended"], ["orders"]), GOALS["ended"], 60)
-    assert (outcome.code, outcome.notes) == (4, ("orders: not found any more, and not seen to be removed",))
-
-
-@simulated
-async def test_a_task_that_was_ready_and_is_not_listed_any_more_is_unknown() -> None:
-    before, after = cloud_of(sim_task("orders"), sim_task("late", delay=900)), cloud_of(sim_task("late"))
+async def source_of(before: SimulatedCloud, after: SimulatedCloud) -> FromUrl:
+    """An exporter that has other tasks from the second request on."""
     transports = []
     for cloud in (before, after):
         exporter = exporter_on(cloud, config_for(**FAST))
@@ -124,9 +105,30 @@ async def test_a_task_that_was_ready_and_is_not_listed_any_more_is_unknown() -> 
     async def respond(request: httpx.Request) -> Any:
         nonlocal requests
         requests += 1
-        return await transports[requests > 2].handle_async_request(request)
+        return await transports[requests > 1].handle_async_request(request)
 
-    source, goal = url_source(Answering(respond)), GOALS["ready"]
+    return url_source(Answering(respond))
+
+
+@simulated
+async def test_what_is_there_already_takes_one_request() -> None:
+    async with running(cloud_of(sim_task("orders"))) as transport:
+        source, goal = url_source(transport), GOALS["full-load"]
+        assert (await wait(NamedTasks(source, goal, ["orders"]), goal, 60)).code == 0
+    assert [url.path for url in transport.requests] == ["/drs/api/v1/tasks"]
+
+
+@simulated
+async def test_a_task_that_another_configuration_lacks_is_unknown() -> None:
+    source = await source_of(cloud_of(sim_task("orders")), cloud_of(sim_task("others")))
+    outcome = await wait(NamedTasks(source, GOALS["ended"], ["orders"]), GOALS["ended"], 60)
+    assert (outcome.code, outcome.notes) == (4, ("orders: not found any more, and not seen to be removed",))
+
+
+@simulated
+async def test_a_task_that_was_ready_and_is_not_listed_any_more_is_unknown() -> None:
+    before, after = cloud_of(sim_task("orders"), sim_task("late", delay=900)), cloud_of(sim_task("late"))
+    source, goal = await source_of(before, after), GOALS["ready"]
     outcome = await wait(NamedTasks(source, goal, ["orders", "late"]), goal, 10)
     assert (outcome.code, outcome.text) == (4, "ready to cut over: 1 of 2 tasks after 10s")
     assert outcome.notes == ("orders: not found any more, and not seen to be removed",)
