@@ -132,6 +132,7 @@ class WaveTask(ObservedTask):
     """A member of a wave."""
 
     state: Shown
+    cells: Cells
 
 
 class Sentence(Document):

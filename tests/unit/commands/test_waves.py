@@ -45,6 +45,11 @@ async def listed(cloud: SimulatedCloud, config: Config, screen: Screen | None = 
         return await tasks_at(Remote(URL, None, transport), screen, wave=wave)
 
 
+async def document_of_wave() -> dict[str, Any]:
+    async with running(fleet(), config_with()) as transport, Remote(URL, None, transport) as remote:
+        return await remote.wave("night")
+
+
 @pytest.mark.parametrize("screen", [PIPE, Screen(60), Screen(130, colour=True)])
 def test_the_tasks_of_a_wave_with_their_subtasks_below_its_verdict(screen: Screen) -> None:
     found = polled(fleet(), config_with(expected=4), screen)
@@ -132,6 +137,18 @@ def test_a_wave_of_another_program_is_refused() -> None:
         return httpx.Response(200, json=page("one") if request.url.path.endswith("/tasks") else {"name": "night"})
 
     with pytest.raises(RemoteError, match=r"not a drs-exporter, or an older one: now_timestamp_seconds is not as "):
+        simulate(tasks_at(Remote(URL, None, Answering(respond)), PIPE, wave="night"))
+
+
+def test_a_member_without_its_cells_is_refused() -> None:
+    document = simulate(document_of_wave())
+    for member in document["members"]:
+        del member["cells"]
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=page("one") if request.url.path.endswith("/tasks") else document)
+
+    with pytest.raises(RemoteError, match=r"not a drs-exporter, or an older one: members.0.cells is not as expected"):
         simulate(tasks_at(Remote(URL, None, Answering(respond)), PIPE, wave="night"))
 
 
