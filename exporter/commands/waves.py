@@ -34,7 +34,7 @@ async def wave_at(remote: Remote, name: str) -> dict[str, Any]:
 
 def wave_of(exporter: Exporter, name: str) -> dict[str, Any]:
     """Return the document of a wave of an exporter in this process; raises `NoWaveError`."""
-    found, now = find_wave(exporter, name), exporter.now()
+    found, now = find_wave(exporter, name, exporter.events.find()), exporter.now()
     if found is None:
         raise NoWaveError(no_wave(name, exporter.waves.names))
     members = [member_json(member, now) for member in found.members]

@@ -78,7 +78,7 @@ async def events(exporter: Served, request: Request) -> Response:
         return json_response({"errors": errors}, 400)
     found = exporter.events.find(query.since, query.task)
     if query.wave is not None:
-        wave = find_wave(exporter, query.wave)
+        wave = find_wave(exporter, query.wave, ())
         if wave is None:
             return json_response({"errors": [f"wave: {why_missing(exporter)}"]}, 400)
         found = events_of(wave, found)

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from importlib.metadata import version
 from importlib.resources import files
@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from exporter.metrics.self_metrics import DEMAND, RATE_LIMIT
+from exporter.model.events import Event
 from exporter.model.task import ProjectKey, Task
 from exporter.model.timeline import HOUR
 from exporter.runtime.escape import printable
@@ -136,13 +137,13 @@ class Pages:
 
     async def wave(self, request: Request) -> Response:
         """The page of a wave; 404 with the reason without it."""
-        wave = find_wave(self._exporter, request.path_params["name"])
+        events = self._exporter.events.find()
+        wave = find_wave(self._exporter, request.path_params["name"], events)
         if wave is None:
             return await self._page("missing.html", 404, what="wave", why=why_missing(self._exporter))
-        return await self._page("wave.html", 200, **self._about(wave))
+        return await self._page("wave.html", 200, **self._about(wave, events_of(wave, events)[: _EVENTS + 1]))
 
-    def _about(self, wave: WaveView) -> dict[str, Any]:
-        events = events_of(wave, self._exporter.events.find())[: _EVENTS + 1]
+    def _about(self, wave: WaveView, events: Sequence[Event]) -> dict[str, Any]:
         projects = {member.key for member in wave.status.members}
         return {
             "wave": wave,

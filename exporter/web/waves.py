@@ -28,13 +28,19 @@ def why_missing(exporter: Served) -> str:
     return SHARDED if exporter.waves.sharded else NO_WAVE
 
 
-def find_wave(exporter: Served, name: str) -> WaveView | None:
-    """Return a wave with its members; None without one of this name, and with shards."""
+def find_wave(exporter: Served, name: str, events: Iterable[Event]) -> WaveView | None:
+    """Return a wave with its members; None without one of this name, and with shards.
+
+    Args:
+        exporter: contains the wave.
+        name: of the wave.
+        events: those that show since when members are blocked, the newest first; without any, that is not known.
+    """
     status = None if exporter.waves.sharded else exporter.waves.status(name)
     if status is None:
         return None
     stores = {store.key: store for store in exporter.stores}
-    blocked_since = _blocked_since(exporter.events.find())
+    blocked_since = _blocked_since(events)
     members = []
     for found in status.members:
         store = stores.get(found.key)
@@ -45,8 +51,11 @@ def find_wave(exporter: Served, name: str) -> WaveView | None:
 
 
 async def all_waves(exporter: Served) -> list[WaveView]:
-    """Return all waves in the order of the configuration, with pauses for other work; none with shards."""
-    return [wave async for name in in_turns(exporter.waves.names, 1) if (wave := find_wave(exporter, name))]
+    """Return all waves in the order of the configuration, with pauses for other work; none with shards.
+
+    Their members lack since when they are blocked: no text about a whole wave contains it.
+    """
+    return [wave async for name in in_turns(exporter.waves.names, 1) if (wave := find_wave(exporter, name, ()))]
 
 
 def _without_facts(member: WaveMember) -> Task:
@@ -94,15 +103,15 @@ async def waves(exporter: Served, _request: Request) -> Response:
 
 async def wave(exporter: Served, request: Request) -> Response:
     """Respond with a wave and its members; with 404 and the reason without it."""
-    found = find_wave(exporter, request.path_params["name"])
+    events = exporter.events.find()
+    found = find_wave(exporter, request.path_params["name"], events)
     if found is None:
         return json_response({"errors": [why_missing(exporter)]}, 404)
-    now = exporter.now()
-    events = events_of(found, exporter.events.find())[:_MOST_EVENTS]
+    now, newest = exporter.now(), events_of(found, events)[:_MOST_EVENTS]
     document = {
         "now_timestamp_seconds": now,
         **wave_json(found, now),
-        "events": [{**event_json(event), "sentence": sentence(event)} for event in events],
+        "events": [{**event_json(event), "sentence": sentence(event)} for event in newest],
         "events_since_timestamp_seconds": exporter.events.since(),
     }
     return await json_list_response(document, "members", found.members, lambda member: member_json(member, now))

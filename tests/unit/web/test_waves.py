@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from exporter.daemon.exporter import Exporter
-from exporter.model.events import Kind
+from exporter.model.events import Event, Kind
 from exporter.model.shard import Shard
 from exporter.model.waves import Incomplete, IncompleteProject, Stage, WaveMember, WaveState, WaveStatus
 from exporter.views.waves import SHARDED
@@ -124,6 +124,25 @@ async def test_the_events_of_a_wave_are_those_of_its_members_their_subtasks_and_
     assert (one["matched"], len(one["events"])) == (2, 1)
     since = {member["task_name"]: member["state_since_timestamp_seconds"] for member in wave["members"]}
     assert since == {"orders-1": EPOCH, "orders-2": EPOCH, "orders-3": None}
+
+
+@pytest.mark.parametrize("path", ["/", f"/waves/{NAME}", f"/api/v1/waves/{NAME}"])
+async def test_a_response_scans_the_events_once_however_many_waves_there_are(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_of(waves=[WAVE, *({**WAVE, "name": f"weekend-{number}"} for number in range(2, 6))])
+    async with exporter_on(cloud_of(*TASKS), config) as exporter:
+        await exporter.poll_once()
+        find, scans = exporter.events.find, 0
+
+        def counted(*args: Any, **kwargs: Any) -> list[Event]:
+            nonlocal scans
+            scans += 1
+            return find(*args, **kwargs)
+
+        monkeypatch.setattr(exporter.events, "find", counted)
+        assert (await get(exporter, path)).status == 200
+    assert scans == 1
 
 
 @pytest.mark.parametrize("stage", Stage)
