@@ -117,12 +117,16 @@ def obstacles(wave: WaveView) -> list[str]:
     found = [_named(wave, state) for state in (WaveState.FAILED, WaveState.BLOCKED, WaveState.UNKNOWN) if counts[state]]
     if wave.missing:
         found.append(f"{wave.missing} of {status.expected} expected missing")
-    if status.incomplete:
-        projects = dict.fromkeys(project_text(project.key) for project in status.incomplete)
-        found.append(f"not all tasks are known of {_first([*projects])}")
+    found += _unknown_projects(status)
     if not counts[WaveState.READY] and not found:
         found.append(_NONE_LEFT if counts[WaveState.ENDED] else "no task matches")
     return found
+
+
+def _unknown_projects(status: WaveStatus) -> list[str]:
+    """Return which projects may have members that are not known, as a part of a sentence; none without any."""
+    projects = dict.fromkeys(project_text(project.key) for project in status.incomplete)
+    return [f"not all tasks are known of {_first([*projects])}"] if projects else []
 
 
 def _named(wave: WaveView, state: WaveState) -> str:
@@ -153,7 +157,8 @@ def wave_verdict(wave: WaveView, now: float) -> str:
     status, counts = wave.status, wave.status.counts
     if status.stage is Stage.PLANNED:
         matches = "task matches" if len(wave.members) == 1 else "tasks match"
-        return f"No verdict before it begins; {len(wave.members)} {matches} now."
+        parts = ["No verdict before it begins", f"{len(wave.members)} {matches} now", *_unknown_projects(status)]
+        return f"{'; '.join(parts)}."
     if status.stage is Stage.OVER:
         return "The wave is over: it has no verdict any more."
     if status.ready is None:

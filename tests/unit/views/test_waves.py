@@ -61,6 +61,11 @@ DONE: dict[str, Any] = {"ready": True, "ready_since": NOW - 600}
         ((READY,), {"ready": None}, "No verdict yet: the first poll of its projects has not ended."),
         ((READY,), {"stage": Stage.PLANNED, "ready": None}, "No verdict before it begins; 1 task matches now."),
         ((READY, BLOCKED), {"stage": Stage.PLANNED, "ready": None}, "No verdict before it begins; 2 tasks match now."),
+        (
+            (),
+            {"stage": Stage.PLANNED, "ready": None, "incomplete": (LISTS,)},
+            "No verdict before it begins; 0 tasks match now; not all tasks are known of acme/eu-de/shop.",
+        ),
         ((READY,), {"stage": Stage.OVER, "ready": None}, "The wave is over: it has no verdict any more."),
     ],
 )
