@@ -190,6 +190,22 @@ async def test_the_page_of_a_wave_in_each_stage_with_every_state(stage: Stage) -
     assert [member["state"] for member in found["members"]].count("ready") == 3
 
 
+async def test_before_the_first_poll_the_page_has_no_score_and_not_the_claim_that_no_task_matches() -> None:
+    async with exporter_with(*TASKS) as exporter:
+        before = await text_of(exporter, f"/waves/{NAME}")
+        await exporter.poll_once()
+        after = await text_of(exporter, f"/waves/{NAME}")
+    assert before.startswith(f"running \u2013 {NAME} \u2013 DRS tasks")
+    assert ("No matching task is known." in before, "No task matches." in before) == (True, False)
+    assert after.startswith(f"1 of 3 ready \u2013 {NAME} \u2013 DRS tasks")
+
+
+async def test_a_wave_that_no_task_matches_is_empty() -> None:
+    async with exporter_with(sim_task("billing")) as exporter:
+        await exporter.poll_once()
+        assert "No task matches." in await text_of(exporter, f"/waves/{NAME}")
+
+
 async def test_a_wave_with_300_members_is_shown_as_a_whole() -> None:
     async with exporter_on(cloud_of(sim_task("orders"))) as exporter:
         key = exporter.stores[0].key
