@@ -170,6 +170,7 @@ class Pages:
             "statements": statements(subject, now),
             "sparkline": self._sparkline,
             "timeline": timeline,
+            "with_storage": self._exporter.storage.enabled,
             "plots": history(timeline, now) if timeline else [],
             "events": self._exporter.events.find(task_id=identity.task_id)[: _EVENTS + 1],
             "events_since": self._exporter.events.since(store.key),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
 
@@ -121,6 +122,15 @@ async def test_the_history_has_plots_with_axes_and_says_that_a_restart_loses_it(
     assert "<span>23:20Z</span><span>23:50Z</span><span>00:20Z</span>" in body
     assert "<title>Delay of the last hour: 7s to 7s, last 7s</title>" in listed
     assert "style=" not in body + listed
+
+
+async def test_with_storage_the_page_says_that_a_restart_does_not_lose_all_of_the_history(tmp_path: Path) -> None:
+    config = config_of(storage={"path": str(tmp_path)})
+    async with polling(cloud_of(sim_task("orders")), config) as exporter:
+        await asyncio.sleep(120)
+        task_id = exporter.stores[0].tasks()[0].identity.task_id
+        seen = " ".join(ParsedPage((await get(exporter, f"/tasks/{task_id}")).body).text.split())
+    assert "a restart loses it, but for what the storage has kept while the task was in a running wave." in seen
 
 
 def test_without_a_history_and_events_the_page_says_so() -> None:
