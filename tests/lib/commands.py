@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,13 @@ OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
 WHERE = "acme/cn-north-4/payments"
 CANARY = "kanari"
 """Text of the cloud, of users and of secrets that no output may contain."""
+
+
+async def interrupted(*_: object, **__: object) -> Outcome:
+    """Take the place of the work of a command, during which the user presses Ctrl-C."""
+    os.kill(os.getpid(), signal.SIGINT)
+    await asyncio.sleep(60)
+    raise AssertionError
 
 
 class CommandLine:

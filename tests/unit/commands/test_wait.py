@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +14,7 @@ from exporter.commands.outcome import Outcome
 from exporter.commands.wait import wait_for_cloud
 from exporter.commands.wait_goals import GOALS
 from exporter.simulator import SimTask, faults
-from tests.lib.commands import WHERE, CommandLine, config_for, shops, two_projects
+from tests.lib.commands import WHERE, CommandLine, config_for, interrupted, shops, two_projects
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, simulate, simulated
@@ -212,11 +209,6 @@ async def test_a_terminal_shows_how_many_are_there_and_the_slowest(monkeypatch: 
 
 
 def test_ctrl_c_is_130(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def interrupted(*_: object, **__: object) -> Outcome:
-        os.kill(os.getpid(), signal.SIGINT)
-        await asyncio.sleep(60)
-        raise AssertionError
-
     monkeypatch.setattr(waiting, "wait", interrupted)
     assert command_line("wait", "orders", "--for=ready", "--url=http://host") == (130, "", "")
 

@@ -22,7 +22,7 @@ from exporter.commands.watch import interval, watch
 from exporter.config import NotReadyError
 from exporter.runtime.terminal import Screen
 from exporter.simulator import faults
-from tests.lib.commands import WHERE, CommandLine, config_for
+from tests.lib.commands import WHERE, CommandLine, config_for, interrupted
 from tests.lib.daemon import PROJECT_ID, cloud_of, sim_task
 from tests.lib.transport import InProcess
 from tests.lib.virtual_time import clock, now, simulate
@@ -153,12 +153,7 @@ def test_output_that_cannot_be_written_ends_it(error: Exception, monkeypatch: py
 
 
 def test_ctrl_c_is_the_end(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def poll(*_: object, **__: object) -> Outcome:
-        os.kill(os.getpid(), signal.SIGINT)
-        await asyncio.sleep(60)
-        raise AssertionError
-
-    monkeypatch.setattr(tasks_command, "tasks_at", poll)
+    monkeypatch.setattr(tasks_command, "tasks_at", interrupted)
     assert command_line("tasks", "--url=http://host", "--watch") == (0, "", "")
 
 
