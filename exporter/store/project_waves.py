@@ -17,6 +17,7 @@ from exporter.model.waves import (
     stage_of,
     strictest,
 )
+from exporter.runtime.turns import Turns
 from exporter.storage import Member
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _BEFORE_OR_AFTER = frozenset({Phase.PREPARING, Phase.ENDING})
 """Phases without a verdict in which a task is surely not ready."""
+_MATCHES_PER_TURN = 1000
+"""Of a task with a wave. A regular expression takes 10 microseconds for a name that it has not judged before."""
 
 
 class ProjectWaves:
@@ -46,6 +49,8 @@ class ProjectWaves:
         self._state = context.state
         self._waves: tuple[Wave, ...] = ()
         self._running: tuple[Wave, ...] = ()
+        self.running: tuple[Wave, ...] = ()
+        """The waves that ran at the end of the last `tick`: all their members are found."""
         self.uses_tags = False
         """True if any rule is about tags."""
         self._due = False
@@ -64,11 +69,6 @@ class ProjectWaves:
         if list(map(_comparable, waves)) != list(map(_comparable, self._waves)):
             self._waves, self._due = waves, True
             self.uses_tags = any(rule.tag for wave in waves for rule in wave.include)
-
-    @property
-    def running(self) -> tuple[Wave, ...]:
-        """The waves that run, as of the last `tick`."""
-        return self._running
 
     def of(self, task_id: str) -> tuple[Wave, ...]:
         """Return the running waves that contain a task; of a subtask, those of the tasks above it."""
@@ -106,29 +106,33 @@ class ProjectWaves:
         key = self._state.key
         return any(rule.of_project(*key) for rule in wave.include) or bool(self._state.waves.of(wave.name))
 
-    def tick(self) -> set[str]:
-        """Find which waves run, and their members. Return the tasks that must be judged again."""
+    async def tick(self) -> set[str]:
+        """Find which waves run, and their members, in turns. Return the tasks that must be judged again.
+
+        The caller holds the lock of the exposition. Until the end, members have no verdict.
+        """
         now, members = self._context.clock.now(), self._state.waves
         running = tuple(wave for wave in self._waves if stage_of(wave, now) is Stage.RUNNING)
-        if not self._due and running == self._running:
-            return self._decide({task_id for undecided in self._undecided.values() for task_id in undecided})
-        changed = {task_id for wave in self._running for task_id in members.of(wave.name)}
+        if not self._due and running == self.running:
+            return await self._decide({task_id for undecided in self._undecided.values() for task_id in undecided})
+        changed = {task_id for wave in self.running for task_id in members.of(wave.name)}
         if self._due:
             members.keep(self._waves, self._context.storage, self._context.shard)
-        self._running, self._due, self._undecided, self._outsiders = running, False, {}, {}
+        self._running, self._undecided, self._outsiders = running, {}, {}
         self._settings.clear()
-        self._decide(self._state.tasks)
+        await self._decide(self._state.tasks)
+        self.running, self._due = running, False
         changed.update(task_id for wave in running for task_id in members.of(wave.name))
         return changed.union(*map(self._state.subtasks.below, changed))
 
-    def _decide(self, ids: Iterable[str]) -> set[str]:
+    async def _decide(self, ids: Iterable[str]) -> set[str]:
         """Observe these tasks. Return those that have become members, and their subtasks."""
-        return {
-            changed
-            for task_id in self._state.tasks.keys() & set(ids)
-            if (below := self.observe(task_id, self._state.tasks[task_id])) is not None
-            for changed in (task_id, *below)
-        }
+        changed, turns = set[str](), Turns()
+        for task_id in self._state.tasks.keys() & set(ids):
+            if (below := self.observe(task_id, self._state.tasks[task_id])) is not None:
+                changed |= {task_id, *below}
+            await turns.after(len(self._running) / _MATCHES_PER_TURN)
+        return changed
 
     def observe(self, task_id: str, task: TaskState) -> set[str] | None:
         """Observe a task: it may become a member of running waves. Return its subtasks if it has, else None."""
@@ -205,7 +209,7 @@ class ProjectWaves:
     def members(self, wave: Wave, stage: Stage) -> list[WaveMember]:
         """Return the members of a wave and their states. Until it runs, they are the tasks that match now."""
         known = {task_id: member.task_name for task_id, member in self._state.waves.of(wave.name).items()}
-        begins = stage is Stage.RUNNING and all(wave.name != running.name for running in self._running)
+        begins = stage is Stage.RUNNING and all(wave.name != running.name for running in self.running)
         if begins or stage is Stage.PLANNED:
             known |= self._matching(wave)
         return [  # until the next tick, tasks are still judged without a wave that has just begun

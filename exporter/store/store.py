@@ -163,7 +163,7 @@ class Store:
             kept_for = self.context.account.poll.stale_after
             state.removed = {key: removed for key, removed in state.removed.items() if now - removed[0] < kept_for}
             changed = await self._changed_by_age(now) if self.ages.shortened or now > self._next_change else set()
-            changed |= self.context.waves.tick()
+            changed |= await self.context.waves.tick()
             if state.lists.expire(now, self.ages.expire_after) or self._clock_step != self._clock.step:
                 changed = set(state.inventory)  # after a step of the host's clock, all timestamps change
                 self._clock_step = self._clock.step
@@ -179,7 +179,7 @@ class Store:
     async def restore(self) -> None:
         """Expose the state that another configuration has left. The caller holds the lock of the exposition."""
         self.state.restrict(self.context)
-        self.context.waves.tick()
+        await self.context.waves.tick()
         await self._refresh({*self.state.tasks, *self.state.inventory}, quiet=True)
 
     async def _changed_by_age(self, now: float) -> set[str]:

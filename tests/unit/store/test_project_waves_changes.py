@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
@@ -12,7 +13,7 @@ from exporter.model.task import Listed, ProjectKey
 from exporter.model.waves import Incomplete, matches_wave
 from exporter.store import project_waves
 from tests.lib.daemon import StoreFixture, listed_task
-from tests.lib.project_waves import ENDED, FINE, OTHERS, fixture_of, states, wave
+from tests.lib.project_waves import ENDED, FINE, OTHERS, fixture_of, states, status_of, wave
 from tests.lib.settings import account, settings
 from tests.lib.virtual_time import simulated
 
@@ -144,3 +145,25 @@ async def test_a_deleted_task_that_is_listed_again_is_a_member_again() -> None:
         await fixture.lists(*tasks)
         await fixture.scrape()
         assert [*states(fixture)] == (["task a"] if tasks else []), tasks
+
+
+@simulated
+async def test_other_work_goes_on_while_the_members_of_many_waves_are_found_and_no_wave_is_ready_meanwhile() -> None:
+    fixture = await fixture_of()
+    ids = [f"id-{number}" for number in range(50)]
+    await fixture.lists(*map(listed_task, ids))
+    await fixture.page_with(dict.fromkeys(ids, [FINE]))
+    assert status_of(fixture).ready
+    fixture.run(wave(), *({"name": f"other-{number}", "include": [{"name": "other"}]} for number in range(99)))
+    seen: list[tuple[bool | None, set[str]]] = []
+
+    async def watch() -> None:
+        while True:
+            seen.append((status_of(fixture).ready, {*states(fixture).values()}))
+            await asyncio.sleep(0)
+
+    watching = asyncio.create_task(watch())
+    await fixture.store.context.waves.tick()
+    watching.cancel()
+    assert len(seen) >= 4
+    assert all(found == (False, {"unknown"}) for found in seen)
