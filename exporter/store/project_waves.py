@@ -64,6 +64,9 @@ class ProjectWaves:
         self._outsiders: dict[str, tuple[Listed, frozenset[str]]] = {}
         """Tasks that match no other running wave: their entries in the lists, and the names of their waves."""
 
+        self._unrecorded: set[str] = set()
+        """Tasks that have changed since members were last recorded."""
+
     def configure(self, waves: tuple[Wave, ...]) -> None:
         """Use these waves from the next `tick` on. A wave with a known name keeps its members."""
         if list(map(_comparable, waves)) != list(map(_comparable, self._waves)):
@@ -123,6 +126,7 @@ class ProjectWaves:
         await self._decide(self._state.tasks)
         self.running, self._due = running, False
         changed.update(task_id for wave in running for task_id in members.of(wave.name))
+        self._unrecorded |= changed
         return changed.union(*map(self._state.subtasks.below, changed))
 
     async def _decide(self, ids: Iterable[str]) -> set[str]:
@@ -137,7 +141,10 @@ class ProjectWaves:
     def observe(self, task_id: str, task: TaskState) -> set[str] | None:
         """Observe a task: it may become a member of running waves. Return its subtasks if it has, else None."""
         listed = task.listed
-        if not self._running or listed is None or listed.parent_id is not None:
+        if not self._running:
+            return None
+        self._unrecorded.add(task_id)
+        if listed is None or listed.parent_id is not None:
             return None
         members = self._state.waves
         waves = frozenset(members.names(task_id))
@@ -195,16 +202,21 @@ class ProjectWaves:
             self._state.waves.forget(task_id)
 
     def record(self) -> None:
-        """Record the names and the known states of the members of running waves; before each page."""
-        for wave in self._running:
-            for task_id, member in [*self._state.waves.of(wave.name).items()]:
-                task, state = self._state.tasks.get(task_id), self._state_of(task_id)
-                name = task.listed.name if task is not None and task.listed is not None else member.task_name
-                known = member.state if state is WaveState.UNKNOWN else state.value
-                facts = member.facts if task is None or task.exposed is None else member.facts.updated(task.exposed)
-                newest = member._replace(task_name=name, state=known, facts=facts)
-                self._state.waves.put(wave.name, task_id, newest)
-                self._context.storage.set_member(wave.name, self._state.key, task_id, newest)
+        """Record the names and the known states of the members of running waves that have changed; before each page."""
+        for task_id in self._unrecorded:
+            for wave in self.names(task_id):
+                newest = self._newest(task_id, self._state.waves.of(wave)[task_id])
+                self._state.waves.put(wave, task_id, newest)
+                self._context.storage.set_member(wave, self._state.key, task_id, newest)
+        self._unrecorded.clear()
+
+    def _newest(self, task_id: str, member: Member) -> Member:
+        """Return a member with what is known of it now, and else was."""
+        task, state = self._state.tasks.get(task_id), self._state_of(task_id)
+        name = task.listed.name if task is not None and task.listed is not None else member.task_name
+        known = member.state if state is WaveState.UNKNOWN else state.value
+        facts = member.facts if task is None or task.exposed is None else member.facts.updated(task.exposed)
+        return member._replace(task_name=name, state=known, facts=facts)
 
     def members(self, wave: Wave, stage: Stage) -> list[WaveMember]:
         """Return the members of a wave and their states. Until it runs, they are the tasks that match now."""

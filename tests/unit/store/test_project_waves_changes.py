@@ -11,6 +11,7 @@ from exporter.config import Wave, from_mapping
 from exporter.model.facts import Progress
 from exporter.model.task import Listed, ProjectKey
 from exporter.model.waves import Incomplete, matches_wave
+from exporter.storage import Member, Storage
 from exporter.store import project_waves
 from tests.lib.daemon import StoreFixture, listed_task
 from tests.lib.project_waves import ENDED, FINE, OTHERS, fixture_of, states, status_of, wave
@@ -152,7 +153,7 @@ async def test_other_work_goes_on_while_the_members_of_many_waves_are_found_and_
     fixture = await fixture_of()
     ids = [f"id-{number}" for number in range(50)]
     await fixture.lists(*map(listed_task, ids))
-    await fixture.page_with(dict.fromkeys(ids, [FINE]))
+    await fixture.page_with({key: [FINE] for key in ids})
     assert status_of(fixture).ready
     fixture.run(wave(), *({"name": f"other-{number}", "include": [{"name": "other"}]} for number in range(99)))
     seen: list[tuple[bool | None, set[str]]] = []
@@ -167,3 +168,22 @@ async def test_other_work_goes_on_while_the_members_of_many_waves_are_found_and_
     watching.cancel()
     assert len(seen) >= 4
     assert all(found == (False, {"unknown"}) for found in seen)
+
+
+@simulated
+async def test_only_members_that_have_changed_are_recorded_before_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded: list[tuple[str, str]] = []
+
+    def record(_storage: Storage, _wave: str, _key: ProjectKey, task_id: str, member: Member) -> None:
+        recorded.append((task_id, member.state))
+
+    monkeypatch.setattr(Storage, "set_member", record)
+    fixture = await fixture_of()
+    await fixture.lists(listed_task("a"), listed_task("b"))
+    await fixture.scrape()
+    assert sorted(recorded) == [("a", "blocked"), ("b", "blocked")]
+    recorded.clear()
+    await fixture.scrape(5)
+    assert recorded == []
+    await fixture.page_with({"b": [FINE]})
+    assert recorded == [("b", "ready")]
