@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from exporter.config import Config, from_mapping
-from exporter.daemon.exporter import Exporter
-from exporter.model.waves import Stage, WaveStatus
+from exporter.model.waves import Stage
 from exporter.simulator import SimTask, SimulatedCloud, World
+from tests.lib import project_waves
 from tests.lib.daemon import HOUR, PROJECT_ID, calls, cloud_of, config_of, polling, sim_task
 from tests.lib.reloads import clouds, config, running
 from tests.lib.settings import account, settings
@@ -18,20 +19,12 @@ from tests.lib.virtual_time import now, simulate
 
 FINE = {"stable_for": "30s"}
 OTHER_ID = "1" * 32
+status_of = partial(project_waves.status_of, name="weekend")
+states = partial(project_waves.states, name="weekend")
 
 
 def wave(**keys: Any) -> dict[str, Any]:
     return {"name": "weekend", "include": [{"name": "one|two|three"}], **keys}
-
-
-def status_of(exporter: Exporter) -> WaveStatus:
-    status = exporter.waves.status("weekend")
-    assert status is not None
-    return status
-
-
-def states(exporter: Exporter) -> dict[str, str]:
-    return {member.task_name: member.state.value for member in status_of(exporter).members}
 
 
 def one_of(cloud: Any, name: str) -> SimTask:

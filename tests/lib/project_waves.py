@@ -1,9 +1,10 @@
-"""One project with waves, for the tests of its members."""
+"""One project with waves, and the members of a wave, for tests."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from exporter.daemon.exporter import Exporter
 from exporter.model.facts import Progress
 from exporter.model.waves import WaveStatus
 from tests.lib.daemon import StoreFixture
@@ -26,11 +27,11 @@ async def fixture_of(*waves: dict[str, Any]) -> StoreFixture:
     return fixture
 
 
-def status_of(fixture: StoreFixture) -> WaveStatus:
-    status = fixture.waves.status("w")
+def status_of(source: StoreFixture | Exporter, name: str = "w") -> WaveStatus:
+    status = source.waves.status(name)
     assert status is not None
     return status
 
 
-def states(fixture: StoreFixture) -> dict[str, str]:
-    return {member.task_name: member.state.value for member in status_of(fixture).members}
+def states(source: StoreFixture | Exporter, name: str = "w") -> dict[str, str]:
+    return {member.task_name: member.state.value for member in status_of(source, name).members}

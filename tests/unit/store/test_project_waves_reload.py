@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from exporter.config import Wave, from_mapping
 from exporter.model.details import Detail
 from exporter.model.facts import Progress
-from exporter.model.waves import Incomplete, WaveStatus
-from tests.lib.daemon import StoreFixture, listed_task
+from exporter.model.waves import Incomplete
+from tests.lib.daemon import listed_task
+from tests.lib.project_waves import OTHERS, fixture_of, states, status_of, wave
 from tests.lib.settings import account, settings
 from tests.lib.virtual_time import simulated
 
 SLOW = Progress(full_ratio=1, delay_seconds=3)
-OTHERS = ("migration", "cloudDataGuard")
-
-
-def wave(*rules: dict[str, str], **keys: Any) -> dict[str, Any]:
-    return {"name": "w", "include": rules or [{"name": "task .*"}], **keys}
-
-
-async def fixture_of(*waves: dict[str, Any]) -> StoreFixture:
-    fixture = StoreFixture()
-    fixture.run(*waves)
-    await fixture.scrape()
-    for job_type in OTHERS:
-        await fixture.lists(job_type=job_type)
-    return fixture
-
-
-def status_of(fixture: StoreFixture) -> WaveStatus:
-    status = fixture.waves.status("w")
-    assert status is not None
-    return status
-
-
-def states(fixture: StoreFixture) -> dict[str, str]:
-    return {member.task_name: member.state.value for member in status_of(fixture).members}
 
 
 @simulated

@@ -20,10 +20,13 @@ from tests.lib.daemon import Scrape, StoreFixture, config_of, listed_task
 from tests.lib.virtual_time import EPOCH, simulated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from exporter.storage import Storage
 
 FINE = Progress(full_ratio=1, delay_seconds=0)
 JOB_TYPES = ("migration", "cloudDataGuard")
+BEGUN = {"from": "2026-01-01T00:00:00Z"}
 
 
 def wave(name: str = "w", **keys: Any) -> dict[str, Any]:
@@ -109,6 +112,32 @@ async def test_a_wave_that_has_just_begun_is_not_ready_by_the_verdicts_of_before
     assert (await fixture.scrape()).value("drs_wave_ready") == 1
 
 
+async def ready_since_20() -> StoreFixture:
+    """A project with a member of a wave that is ready 20 seconds after the begin of the wave."""
+    fixture = StoreFixture()
+    fixture.run(wave(**BEGUN))
+    await asyncio.sleep(20)
+    for job_type in JOB_TYPES:
+        await fixture.lists(job_type=job_type)
+    await fixture.lists(listed_task())
+    await fixture.page_with({"a": [FINE]})
+    return fixture
+
+
+def restarted(
+    fixture: StoreFixture,
+    stored: dict[str, WaveTimes],
+    keys: dict[str, Any],
+    store: Callable[[WaveTimes], None] = lambda _: None,
+) -> Waves:
+    """The wave `w` with these keys, after a process that has stored its times; `store` takes the new ones."""
+    storage = SimpleNamespace(restored=Restored(waves=stored), set_wave=lambda _, times: store(times))
+    waves = Waves(lambda: [fixture.store], fixture.store.context.clock, storage=cast("Storage", storage))
+    waves.restore()
+    waves.configure(config_of(waves=[wave(**keys)]).waves)
+    return waves
+
+
 @pytest.mark.parametrize(
     ("stored", "since"),
     [
@@ -123,17 +152,8 @@ async def test_a_wave_that_has_just_begun_is_not_ready_by_the_verdicts_of_before
 async def test_the_time_since_when_an_earlier_process_saw_a_wave_ready_counts_if_its_members_were_ready(
     stored: WaveTimes | None, since: float
 ) -> None:
-    storage = SimpleNamespace(restored=Restored(waves={"w": stored} if stored else {}), set_wave=lambda *_: None)
-    fixture = StoreFixture()
-    fixture.run(wave(**{"from": "2026-01-01T00:00:00Z"}))
-    await asyncio.sleep(20)
-    for job_type in JOB_TYPES:
-        await fixture.lists(job_type=job_type)
-    await fixture.lists(listed_task())
-    await fixture.page_with({"a": [FINE]})
-    waves = Waves(lambda: [fixture.store], fixture.store.context.clock, storage=cast("Storage", storage))
-    waves.restore()
-    waves.configure(config_of(waves=[wave(**{"from": "2026-01-01T00:00:00Z"})]).waves)
+    fixture = await ready_since_20()
+    waves = restarted(fixture, {"w": stored} if stored else {}, BEGUN)
     await asyncio.sleep(40)
     waves.observe()
     (status,) = waves.all()
@@ -151,24 +171,14 @@ async def test_a_wave_is_not_ready_since_before_the_restart_if_more_than_its_mem
     keys: dict[str, Any],
     since: float,
 ) -> None:
-    times, stored = {"from": "2026-01-01T00:00:00Z"}, {"w": WaveTimes(ready=True, since=EPOCH + 30)}
-    storage = SimpleNamespace(restored=Restored(waves=stored), set_wave=lambda *_: None)
-    fixture = StoreFixture()
-    fixture.run(wave(**times))
-    await asyncio.sleep(20)
-    for job_type in JOB_TYPES:
-        await fixture.lists(job_type=job_type)
-    await fixture.lists(listed_task())
-    await fixture.page_with({"a": [FINE]})
-    waves = Waves(lambda: [fixture.store], fixture.store.context.clock, storage=cast("Storage", storage))
-    waves.restore()
-    waves.configure(config_of(waves=[wave(**{**times, **keys})]).waves)
+    fixture = await ready_since_20()
+    waves = restarted(fixture, {"w": WaveTimes(ready=True, since=EPOCH + 30)}, {**BEGUN, **keys})
     await asyncio.sleep(20)
     await fixture.lists(listed_task(), complete=complete)
     waves.observe()
     await asyncio.sleep(20)
     await fixture.lists(listed_task())
-    waves.configure(config_of(waves=[wave(**times)]).waves)
+    waves.configure(config_of(waves=[wave(**BEGUN)]).waves)
     waves.observe()
     (status,) = waves.all()
     assert (status.ready, status.ready_since) == (True, EPOCH + since)
@@ -177,12 +187,8 @@ async def test_a_wave_is_not_ready_since_before_the_restart_if_more_than_its_mem
 @simulated
 async def test_the_stored_time_of_a_wave_stays_until_its_members_are_ready_again() -> None:
     stored = list[WaveTimes]()
-    times = Restored(waves={"w": WaveTimes(ready=True, since=EPOCH)})
-    storage = SimpleNamespace(restored=times, set_wave=lambda _, times: stored.append(times))
     fixture = await fixture_of(wave())
-    waves = Waves(lambda: [fixture.store], fixture.store.context.clock, storage=cast("Storage", storage))
-    waves.restore()
-    waves.configure(config_of(waves=[wave()]).waves)
+    waves = restarted(fixture, {"w": WaveTimes(ready=True, since=EPOCH)}, {}, stored.append)
     await fixture.lists(listed_task())
     await fixture.scrape()
     waves.observe()  # not ready: the exporter may be restarted again
