@@ -6,18 +6,17 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from exporter.config.cutover_errors import cutover_errors
 from exporter.config.document import Document, Loc, NotReadyError, path_text, read_document
-from exporter.config.schema import Account, Config
+from exporter.config.schema import Config
 from exporter.config.schema_errors import add_schema_errors
 from exporter.config.section import Section
-from exporter.config.tasks import NEEDS
 from exporter.config.values import Offline, duration_text
 from exporter.config.wave_errors import wave_errors
 
 S = TypeVar("S", bound=Section)
 
 _SECTIONS = ("poll", "collectors", "tasks", "cutover")
-_POLLS_WITHIN_MAX_AGE = 2
 
 
 def load(path: Path) -> Config:
@@ -107,36 +106,8 @@ def _rule_errors(written: Config, config: Config) -> Iterator[tuple[Loc, str]]:
             ages = f"stale_after ({duration_text(account.poll.stale_after)})"
             limit = f"interval ({duration_text(account.poll.interval)})"
             yield (*loc, "poll") if own.poll.model_fields_set else ("poll",), f"{ages} must be at least {limit}"
-        yield from _max_age_errors(account, own, written, loc)
-        yield from _cutover_errors(account, own, loc)
+        yield from cutover_errors(account, own, written, loc)
     yield from wave_errors(config)
-
-
-def _max_age_errors(account: Account, own: Account, written: Config, loc: Loc) -> Iterator[tuple[Loc, str]]:
-    """Check `cutover.max_age` against the interval, at the key that is set; `own` is what the account itself sets."""
-    if account.cutover.max_age >= _POLLS_WITHIN_MAX_AGE * account.poll.interval:
-        return
-    age, interval = duration_text(account.cutover.max_age), duration_text(account.poll.interval)
-    name, rule = account.name, "else no task stays ready"
-    if "max_age" in own.cutover.model_fields_set | written.cutover.model_fields_set:
-        section = loc if "max_age" in own.cutover.model_fields_set else ()
-        fault = f"{age} must be at least 2 x poll.interval of {name} ({interval}), {rule}: raise it, or poll more often"
-        yield (*section, "cutover", "max_age"), fault
-    else:
-        section = loc if "interval" in own.poll.model_fields_set else ()
-        fault = (
-            f"{interval} must be at most half of cutover.max_age of {name} ({age}), {rule}: lower it, or set max_age"
-        )
-        yield (*section, "poll", "interval"), fault
-
-
-def _cutover_errors(account: Account, own: Account, loc: Loc) -> Iterator[tuple[Loc, str]]:
-    """Check the settings of the cut-over of one account; `own` contains only what the account itself sets."""
-    for name, collector in NEEDS.items():
-        if getattr(account.cutover, name) == "required" and not account.enabled(collector):
-            section = loc if name in own.cutover.model_fields_set else ()
-            fault = f"required, but collector {collector} of {account.name} is disabled: enable it"
-            yield (*section, "cutover", name), fault
 
 
 def _duplicates(config: Config) -> Iterator[tuple[Loc, str]]:

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 
+from exporter.config.collectors import COLLECTORS
+from exporter.config.cutover_errors import POLLS_WITHIN_MAX_AGE, need_fault
 from exporter.config.document import Loc
 from exporter.config.schema import Account, Config, Project
-from exporter.config.tasks import NEEDS, stricter
+from exporter.config.tasks import stricter
 from exporter.config.values import duration_text
 from exporter.config.waves import Wave, WaveRule
-
-_POLLS_WITHIN_MAX_AGE = 2
-_DECIDING = ("tasks", "progress", "recovery")
-"""The collectors whose facts may not be older than `max_age`."""
 
 
 def wave_errors(config: Config) -> Iterator[tuple[Loc, str]]:
@@ -40,15 +38,14 @@ def _account_errors(wave: Wave, account: Account, loc: Loc) -> Iterator[tuple[Lo
     for name in sorted(wave.cutover.model_fields_set):
         here, base = getattr(wave.cutover, name), getattr(account.cutover, name)
         if stricter(name, here, base) != here:
-            fault = f"{_text(here)} is looser than cutover.{name} of {account.name} ({_text(base)})"
-            yield (*loc, "cutover", name), f"{fault}: a wave may only be stricter"
-        elif here == "required" and name in NEEDS and not account.enabled(NEEDS[name]):
-            fault = f"required, but collector {NEEDS[name]} of {account.name} is disabled: enable it"
+            looser = f"{_text(here)} is looser than cutover.{name} of {account.name} ({_text(base)})"
+            yield (*loc, "cutover", name), f"{looser}: a wave may only be stricter"
+        elif fault := need_fault(wave.cutover, name, account):
             yield (*loc, "cutover", name), fault
-    deciding = [account.interval(name) for name in _DECIDING if account.enabled(name)]
+    deciding = [account.interval(name) for name in COLLECTORS if COLLECTORS[name].in_waves and account.enabled(name)]
     interval = max(min(wave.interval or each, each) for each in deciding)
     age = wave.cutover.max_age
-    if "max_age" in wave.cutover.model_fields_set and age < _POLLS_WITHIN_MAX_AGE * interval:
+    if "max_age" in wave.cutover.model_fields_set and age < POLLS_WITHIN_MAX_AGE * interval:
         fault = f"{_text(age)} must be at least 2 x the interval of the wave in {account.name} ({_text(interval)})"
         yield (*loc, "cutover", "max_age"), f"{fault}, else no task stays ready: raise it, or poll more often"
 
