@@ -99,18 +99,19 @@ class Secret:
         return Path(directory) / self.credential
 
     def _reveal_or_last(self) -> str:
+        file = self._path()
         try:
             secret = self.reveal()
         except NotReadyError as error:
             if not self._read:
                 raise
-            if self._path() not in _unavailable:
-                _unavailable.add(self._path())
+            if file not in _unavailable:
+                _unavailable.add(file)
                 _log.error("a secret file can't be used; the last secret stays in use", error=str(error))
             return next(iter(self._read.values()))
-        if self._path() in _unavailable:
-            _unavailable.remove(self._path())
-            _log.info("a secret file can be used again", file=str(self._path()))
+        if file in _unavailable:
+            _unavailable.remove(file)
+            _log.info("a secret file can be used again", file=str(file))
         return secret
 
     def _reveal_file(self, file: Path) -> str:

@@ -20,7 +20,7 @@ COMMAND = """#!/usr/bin/env -S LD_LIBRARY_PATH=/opt/python/lib /opt/python/bin/{
 import sys
 sys.path[:0] = ["/opt/source", "/opt/packages"]
 sys.dont_write_bytecode = True
-from exporter.__main__ import main
+from drs_exporter import main
 sys.exit(main())
 """
 """`drs-exporter` in the machine: this Python and its packages at paths that the service may read."""
