@@ -87,7 +87,7 @@ def _holding(wave: WaveTable, found: int) -> Iterator[str]:
     if wave.expected is not None and found < wave.expected:
         yield f"{plural(wave.expected - found, 'task')} missing of the {wave.expected} that are expected"
     elif not found and not wave.incomplete_projects:
-        yield "no task matches the rules of the wave"
+        yield "no task matches the rules of the wave" + (" but excluded ones" if wave.members else "")
     if wave.missing_ids:
         yield f"not found: {', '.join(wave.missing_ids)}"
     yield from (project.sentence for project in wave.incomplete_projects)

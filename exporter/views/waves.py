@@ -119,7 +119,8 @@ def obstacles(wave: WaveView) -> list[str]:
         found.append(f"{wave.missing} of {status.expected} expected missing")
     found += _unknown_projects(status)
     if not counts[WaveState.READY] and not found:
-        found.append(_NONE_LEFT if counts[WaveState.ENDED] else "no task matches")
+        nothing = "no task matches but excluded ones" if counts[WaveState.EXCLUDED] else "no task matches"
+        found.append(_NONE_LEFT if counts[WaveState.ENDED] else nothing)
     return found
 
 

@@ -126,9 +126,19 @@ def test_a_renamed_task_stays_a_task_of_the_wave(waited: Waiter) -> None:
     assert found.seconds >= 60
 
 
+def dual_active() -> SimTask:
+    """A task of the wave that is excluded."""
+    return sim_task("w-dual", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", relation="multi_write")
+
+
+def test_a_wave_of_excluded_tasks_only(waited: Waiter) -> None:
+    found = waited(cloud_of(dual_active()), "ready", wave="night", seconds=60, config=config_with())
+    message = "no task matches the rules of the wave but excluded ones"
+    assert found.outcome == Outcome(4, "ready to cut over: 0 of 0 tasks after 1m", (message,))
+
+
 def test_an_excluded_task_does_not_count(waited: Waiter) -> None:
-    dual = sim_task("w-dual", scenario="cloudDataGuard", engine="cloudDataGuard-mysql", relation="multi_write")
-    found = waited(cloud_of(*wave_tasks(), dual), "caught-up", wave="night", config=config_with())
+    found = waited(cloud_of(*wave_tasks(), dual_active()), "caught-up", wave="night", config=config_with())
     assert found.outcome == Outcome(0, "caught up: 2 of 2 tasks")
 
 

@@ -58,6 +58,7 @@ DONE: dict[str, Any] = {"ready": True, "ready_since": NOW - 600}
             "All tasks have ended: 1 of 1; no task is left to cut over; 1 excluded; 1 deleted.",
         ),
         ((), {}, "Not ready: 0 of 0 ready; no task matches."),
+        ((EXCLUDED,), {}, "Not ready: 0 of 0 ready; no task matches but excluded ones; 1 excluded."),
         ((READY,), {"ready": None}, "No verdict yet: the first poll of its projects has not ended."),
         ((READY,), {"stage": Stage.PLANNED, "ready": None}, "No verdict before it begins; 1 task matches now."),
         ((READY, BLOCKED), {"stage": Stage.PLANNED, "ready": None}, "No verdict before it begins; 2 tasks match now."),
