@@ -20,6 +20,10 @@ class Period(NamedTuple):
     def seconds(self) -> float:
         return self.end - self.start
 
+    def contains(self, at: float) -> bool:
+        """Return whether a time is between the two, or one of them."""
+        return self.start <= at <= self.end
+
     def within(self, other: Period) -> Period | None:
         """Return the part of this period that another one contains; None if there is none."""
         start, end = max(self.start, other.start), min(self.end, other.end)
@@ -52,8 +56,8 @@ class Span(Generic[T]):
     end: float
 
     @property
-    def seconds(self) -> float:
-        return self.end - self.start
+    def period(self) -> Period:
+        return Period(self.start, self.end)
 
 
 def sample(at: float, value: T) -> Mark[T]:
@@ -91,7 +95,7 @@ def spans_of(
     """
     marks, known = list(marks), list[Span[T]]()
     for run in runs:
-        inside = [mark for mark in marks if run.start <= mark.at <= run.end]
+        inside = [mark for mark in marks if run.contains(mark.at)]
         known += _known(inside, run, limit, lasting)
     return _filled(known, window)
 
@@ -132,7 +136,7 @@ def _filled(known: Iterable[Span[T]], window: Period) -> list[Span[T]]:
     """Return stretches cut to a window and joined where the value stays; the rest of the window is unknown."""
     found, end = list[Span[T]](), window.start
     for span in known:
-        part = Period(span.start, span.end).within(window)
+        part = span.period.within(window)
         if part is None or span.value is None:
             continue
         if part.start > end:

@@ -111,7 +111,7 @@ class TaskRecord:
     @property
     def ready(self) -> list[Period]:
         """When the task was ready."""
-        return [Period(span.start, span.end) for span in self.readiness if span.value]
+        return [span.period for span in self.readiness if span.value]
 
     @cached_property
     def readiness(self) -> list[Span[bool]]:
@@ -131,11 +131,11 @@ class TaskRecord:
     @cached_property
     def delays(self) -> list[tuple[float, float]]:
         """The known delays within the window, each with its time."""
-        start, end = self.recorded.window
+        window = self.recorded.window
         return [
             (point.at, point.delay_seconds)
             for point in self.points
-            if point.delay_seconds is not None and start <= point.at <= end
+            if point.delay_seconds is not None and window.contains(point.at)
         ]
 
     @property
@@ -236,8 +236,7 @@ class TaskRecord:
         return [name for name in verdicts[0] if all(name in names for names in verdicts)] if verdicts else None
 
     def _inside(self, event: Event) -> bool:
-        start, end = self.recorded.window
-        return start <= event.at <= end
+        return self.recorded.window.contains(event.at)
 
 
 def is_incident(event: Event) -> bool:

@@ -40,8 +40,7 @@ class WaveRecord:
     @property
     def events(self) -> list[Event]:
         """The events of the projects within the window."""
-        start, end = self.recorded.window
-        return [event for event in self.project_events if start <= event.at <= end]
+        return [event for event in self.project_events if self.recorded.window.contains(event.at)]
 
     @property
     def incidents(self) -> int:
@@ -79,13 +78,13 @@ def _first_common(tasks: Sequence[Sequence[Period]]) -> float | None:
 
 
 def _after_end(task: TaskRecord) -> list[Period]:
-    return [Period(span.start, span.end) for span in task.phases if span.value is Phase.ENDED]
+    return [span.period for span in task.phases if span.value is Phase.ENDED]
 
 
 def _maybe_ready(task: TaskRecord) -> Iterator[Period]:
     """Yield when it is not known that a task was not ready."""
     for phase, ready in product(task.phases, task.readiness):
         if phase.value not in _NEVER_READY and ready.value is not False:
-            both = Period(phase.start, phase.end).within(Period(ready.start, ready.end))
+            both = phase.period.within(ready.period)
             if both is not None:
                 yield both

@@ -97,7 +97,7 @@ def _task(member: WaveMember, record: TaskRecord) -> dict[str, Any]:
 def _spans(spans: Sequence[Span[Any]], changes: Collection[float]) -> list[tuple[Span[Any], dict[str, Any]]]:
     """Return stretches of time, each with its JSON without the value."""
     return [
-        (span, {**_period(Period(span.start, span.end)), "began_observed": began, "end_observed": ended})
+        (span, {**_period(span.period), "began_observed": began, "end_observed": ended})
         for span, (began, ended) in zip(spans, observed(spans, changes), strict=True)
     ]
 

@@ -76,7 +76,7 @@ def task_record(
 ) -> TaskRecord:
     """A record with the part of a history in which the exporter ran."""
     times = at or recorded()
-    kept = [point for point in history if any(run.start <= point.at <= run.end for run in times.runs)]
+    kept = [point for point in history if any(run.contains(point.at) for run in times.runs)]
     facts = MemberFacts() if task is None else MemberFacts().updated(task)
     return TaskRecord(KEY, task_id, name or task_id, task, events, kept, times, facts)
 

@@ -123,7 +123,7 @@ def test_the_result_covers_the_window_without_holes_and_overlaps(marks: list[Mar
     found = spans_of(sorted(marks, key=lambda mark: mark.at), runs, DAY, limit=LIMIT, lasting={"b"})
     assert (found[0].start, found[-1].end) == (0.0, 1000.0)
     assert all(one.end == other.start for one, other in pairwise(found))
-    assert all(span.seconds > 0 for span in found)
+    assert all(span.period.seconds > 0 for span in found)
     for span in found:
         inside = any(run.start <= span.start and span.end <= run.end for run in runs)
         assert span.value is None or inside
@@ -135,7 +135,7 @@ def test_a_period_outside_of_another_has_no_part_in_it(start: float, end: float)
 
 
 def test_a_span_has_a_length() -> None:
-    assert Span("a", 1.0, 3.0).seconds == 2.0
+    assert Span("a", 1.0, 3.0).period.seconds == 2.0
     assert DAY.seconds == 1000.0
 
 
