@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from exporter.model.spans import Mark, Period, Span, spans_of, without_early
+from exporter.model.timeline import GAP_STEPS
 
 T = TypeVar("T")
 
 _SHORTEST_GAP = 1.0
-_GAP_STEPS = 2.5
-"""A longer distance between two points, in steps, is a gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Recorded:
     @property
     def longest_step(self) -> float:
         """Seconds between two points of a task that are no gap, at most."""
-        return _GAP_STEPS * self.step
+        return GAP_STEPS * self.step
 
     def spans(self, marks: Iterable[Mark[T]], lasting: Collection[T]) -> list[Span[T]]:
         """Return a value at each time of the window, see `spans_of`."""

@@ -9,6 +9,8 @@ from typing import NamedTuple, TypeAlias
 from exporter.model.task import Phase
 
 HOUR, DAY = 3600.0, 86_400.0
+GAP_STEPS = 2.5
+"""A longer distance between two points, in steps, is a gap."""
 _JITTER_SECONDS = 5.0
 """A point may be recorded this much before the end of a step: polls are not made at the very second."""
 _SPARE_SLOTS = 2

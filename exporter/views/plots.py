@@ -6,13 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from exporter.model.timeline import DAY, HOUR, Timeline, step_of
+from exporter.model.timeline import DAY, GAP_STEPS, HOUR, Timeline, step_of
 from exporter.views.text import clock_time, duration, percent
 
 WIDTH, HEIGHT = 600, 100
 """The size of the box of every path."""
-_GAP_STEPS = 2.5
-"""A longer distance between two values, in steps, is a gap."""
 _MINUTE = 60.0
 _TOPS = (
     *(10.0, 30.0, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 10 * _MINUTE, 20 * _MINUTE, 30 * _MINUTE),
@@ -115,7 +113,7 @@ def _runs(values: Values, window: Window) -> Iterable[list[tuple[float, float]]]
     for at, value in values:
         if value is None or at < window.start or at > window.end:
             continue
-        if run and at - run[-1][0] > _GAP_STEPS * window.step:
+        if run and at - run[-1][0] > GAP_STEPS * window.step:
             yield run
             run = []
         run.append((at, value))
