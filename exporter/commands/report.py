@@ -103,7 +103,7 @@ def as_json(document: dict[str, Any], _report: Report) -> str:
 
 def html_in(zone: tzinfo) -> Form:
     """Return a form with the times in a zone."""
-    return lambda _, report: report_html(report, zone, str(zone))
+    return lambda _, report: report_html(report, zone)
 
 
 async def report_at(remote: Remote, wave: str, form: Form) -> Outcome:

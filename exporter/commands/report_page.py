@@ -44,12 +44,12 @@ class Section(NamedTuple):
     plot: DelayPlot | None
 
 
-def report_html(report: Report, zone: tzinfo, zone_name: str) -> str:
+def report_html(report: Report, zone: tzinfo) -> str:
     """Return the report; times are shown in the zone."""
     axis = Axis(report.start_timestamp_seconds, report.end_timestamp_seconds, zone)
     html = _template().render(
         report=report,
-        zone_name=zone_name,
+        zone_name=str(zone),
         axis=axis,
         gaps=[axis.bar(gap.start_timestamp_seconds, gap.end_timestamp_seconds, _UNKNOWN) for gap in report.gaps],
         sections=[_section(task, number, axis) for number, task in enumerate(report.tasks, 1)],

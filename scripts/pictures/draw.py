@@ -102,7 +102,7 @@ def write_report(path: Path) -> None:
     """The report of the simulated weekend, as `drs-exporter report` writes it."""
     logs.configure("error", "logfmt")
     with tempfile.TemporaryDirectory() as name:
-        path.write_text(report_html(after_weekend(Path(name)), ZONE, str(ZONE)))
+        path.write_text(report_html(after_weekend(Path(name)), ZONE))
 
 
 @simulated

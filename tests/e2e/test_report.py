@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC
+from datetime import UTC, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ NAMES = ("orders", "x" * 200, HOSTILE)
 DOWN = recorded(Period(START + 600, START + 6 * HOUR), Period(START + 6.5 * HOUR, NIGHT.end))
 
 
-def written(folder: Path, size: int, zone: str = "UTC") -> Path:
+def written(folder: Path, size: int, zone: tzinfo = UTC) -> Path:
     """The file of a report of some tasks, of which some failed and some are unknown."""
     tasks = []
     for number in range(size):
@@ -36,13 +36,13 @@ def written(folder: Path, size: int, zone: str = "UTC") -> Path:
         tasks.append(made[number % 3])
     path = folder / "report.html"
     report = document(wave_record(*tasks, at=DOWN, name=HOSTILE, expected=size + 1))
-    path.write_text(report_html(report, UTC if zone == "UTC" else ZoneInfo(zone), zone))
+    path.write_text(report_html(report, zone))
     return path
 
 
 @pytest.mark.parametrize("size", [0, 1, 12])
 def test_nothing_is_cut_off_on_a_phone_and_on_a_screen(tmp_path: Path, visit: Open, size: int) -> None:
-    page = visit(written(tmp_path, size, "Europe/Berlin").as_uri())
+    page = visit(written(tmp_path, size, ZoneInfo("Europe/Berlin")).as_uri())
     assert_readable(page, 390, 1400)
     assert page.locator("article").count() == size
 

@@ -39,7 +39,7 @@ DOWN = recorded(Period(START, START + 6 * HOUR), Period(START + 6.35 * HOUR, NIG
 
 
 def html(*tasks: Any, zone: tzinfo = UTC, **wave: Any) -> str:
-    return report_html(document(wave_record(*tasks, **wave)), zone, str(zone))
+    return report_html(document(wave_record(*tasks, **wave)), zone)
 
 
 def text(*tasks: Any, **options: Any) -> str:
