@@ -14,7 +14,8 @@ from markupsafe import Markup
 from exporter.commands.report_document import ChangeRow, Report, ReportedTask
 from exporter.runtime.escape import printable
 from exporter.views.cutover import blocked_by, subjects
-from exporter.views.report_plots import Axis, Bar, DelayPlot, delay_of
+from exporter.views.plots import Plot
+from exporter.views.report_plots import Axis, Bar, delay_of
 from exporter.views.text import duration, listing, moment, percent, plural
 
 _ENDED, _UNKNOWN = "ended", "unknown"
@@ -41,7 +42,7 @@ class Section(NamedTuple):
     number: int
     bars: Sequence[Bar]
     ready: Sequence[Bar]
-    plot: DelayPlot | None
+    plot: Plot | None
 
 
 def report_html(report: Report, zone: tzinfo) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from exporter.model.timeline import DAY, HOUR
-from exporter.views.plots import WIDTH, Window, delay_plot
+from exporter.views.plots import WIDTH, Plot, Window, delay_plot
 from exporter.views.text import clock_time, day
 
 _MINUTE = 60.0
@@ -88,17 +88,7 @@ class Axis(NamedTuple):
         return found
 
 
-class DelayPlot(NamedTuple):
-    """The plot of a delay; see `Plot`."""
-
-    path: str
-    summary: str
-    levels: tuple[str, ...]
-
-
-def delay_of(axis: Axis, values: Sequence[tuple[float, float]], step: float) -> DelayPlot | None:
-    """Return the plot of a delay over the axis; None if none is known."""
-    if not values:
-        return None
+def delay_of(axis: Axis, values: Sequence[tuple[float, float]], step: float) -> Plot | None:
+    """Return the plot of a delay over the axis, which has labels of its own; None if none is known."""
     plot = delay_plot(values, Window(axis.end, axis.seconds, step))
-    return DelayPlot(plot.path, plot.summary, plot.levels) if plot.path else None
+    return plot if plot.path else None
