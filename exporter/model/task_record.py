@@ -82,8 +82,11 @@ class TaskRecord:
     def phases(self) -> list[Span[Phase]]:
         """The phase at each time of the window."""
         now = [] if self.task is None or self.task.phase is None else [sample(self.recorded.now, self.task.phase)]
-        points = [sample(point.at, point.phase) for point in self.points if point.phase is not None]
-        return self.recorded.spans([*points, *self._marks, *now], _WITHOUT_POINTS)
+        return self.recorded.spans([*self._samples, *self._marks, *now], _WITHOUT_POINTS)
+
+    @cached_property
+    def _samples(self) -> list[Mark[Phase]]:
+        return [sample(point.at, point.phase) for point in self.points if point.phase is not None]
 
     @cached_property
     def _marks(self) -> list[Mark[Phase]]:
@@ -94,8 +97,7 @@ class TaskRecord:
         """The phase now, or else the last known one."""
         if self.task is not None and self.task.phase is not None:
             return self.task.phase
-        sampled = [sample(point.at, point.phase) for point in self.points if point.phase is not None]
-        known = [mark for mark in (*sampled[-1:], *self._marks) if mark.after is not None]
+        known = [mark for mark in (*self._samples[-1:], *self._marks) if mark.after is not None]
         return max(known, key=lambda mark: mark.at).after if known else None
 
     @property
@@ -108,7 +110,7 @@ class TaskRecord:
         """The times at which the exporter observed that the task became ready, or lost that."""
         return {mark.at for mark in _ready_marks(self.own)}
 
-    @property
+    @cached_property
     def ready(self) -> list[Period]:
         """When the task was ready."""
         return [span.period for span in self.readiness if span.value]
@@ -213,7 +215,7 @@ class TaskRecord:
         changes = [event.detail for event in self.own if event.kind is Kind.PHASE_CHANGED and self._inside(event)]
         return sum(each["phase_before"] == Phase.FAILED and each["phase"] not in _OVER for each in changes)
 
-    @property
+    @cached_property
     def shown(self) -> list[tuple[Event, bool]]:
         """The events within the window, ascending, each with whether it is an incident.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 from exporter.model.events import Event
@@ -17,7 +18,7 @@ _NEVER_READY = frozenset({Phase.PREPARING, Phase.ENDING})
 """Phases without a verdict."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaveRecord:
     """What is known about a wave.
 
@@ -48,7 +49,7 @@ class WaveRecord:
         of_tasks = sum(incident for _, task in self.tasks for _, incident in task.shown)
         return of_tasks + sum(map(is_incident, self.events))
 
-    @property
+    @cached_property
     def all_ready_at(self) -> float | None:
         """The first recorded time at which each task with a verdict was ready or had ended; None without one.
 
