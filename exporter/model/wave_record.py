@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -72,10 +73,16 @@ class WaveRecord:
 
 
 def _first_common(tasks: Sequence[Sequence[Period]]) -> float | None:
-    """Return the first time that a period of each task contains."""
-    starts = sorted(period.start for periods in tasks for period in periods)
-    fits = (at for at in starts if all(any(each.start <= at < each.end for each in periods) for periods in tasks))
-    return next(fits, None)
+    """Return the first time that a period of each task contains; None without one, or without tasks."""
+    at, before = -math.inf, None
+    while tasks and at not in {before, math.inf}:
+        at, before = max(_next(periods, at) for periods in tasks), at
+    return at if math.isfinite(at) else None
+
+
+def _next(periods: Iterable[Period], at: float) -> float:
+    """Return the first time from `at` on that any of some periods contains; infinite without one."""
+    return min((max(at, each.start) for each in periods if at < each.end), default=math.inf)
 
 
 def _after_end(task: TaskRecord) -> list[Period]:
