@@ -24,7 +24,10 @@ add_options = add_log
 
 
 def run(_options: argparse.Namespace) -> Outcome:
-    return Outcome(0, schema_text())
+    try:
+        return Outcome(0, schema_text())
+    except OSError as error:
+        return Outcome(1, notes=(f"can't use {error.filename}: {error.strerror}",))
 
 
 def schema_text() -> str:

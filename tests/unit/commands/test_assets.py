@@ -74,10 +74,12 @@ def test_a_directory_that_cannot_be_used_is_one_line(command_line: CommandLine, 
     assert "Not a directory" in err
 
 
+@pytest.mark.parametrize("words", [("assets", "new"), ("schema",)])
 def test_an_incomplete_package_is_one_line(
-    command_line: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: tuple[str, ...], command_line: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("exporter.runtime.assets._PACKAGE", tmp_path / "exporter")
-    code, out, err = command_line("assets", str(tmp_path / "new"))
+    code, out, err = command_line(*words)
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "pyproject.toml" in err
