@@ -73,8 +73,8 @@ class Waiter:
         time = asyncio.get_running_loop().time
         running, start = asyncio.create_task(script()) if script else None, time()
         outcome = await waiting
-        if running is not None:
-            running.cancel()
+        if running is not None and not running.cancel():
+            running.result()  # raises what the script has raised
         return End(outcome, time() - start)
 
     async def _outcome(
