@@ -207,7 +207,9 @@ class Store:
             if task_id not in inventory:
                 parents |= self._remove(task_id, proved=relisted)
             elif unchanged:
-                unchanged = not self.state.tasks[task_id].record(now)  # else it took as long as an update
+                if self.state.tasks[task_id].record(now):
+                    unchanged = False  # it took as long as an update
+                    self._stored.observe(task_id)
             else:
                 parents |= self._update_samples(task_id, listed)
             await turns.after(1 / _CHECKED_PER_TURN if unchanged else 1 / _SHOWN_PER_TURN)

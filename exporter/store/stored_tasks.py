@@ -36,7 +36,7 @@ class StoredTasks:
         self._key = context.state.key
         self._clock = context.clock
         self._changed: dict[str, None] = {}
-        """The tasks that have changed."""
+        """The tasks that have changed, or have a new point."""
         self._stored_at: dict[str, float] = {}
         """The steady time of the newest point of each task that is stored."""
 
@@ -56,31 +56,31 @@ class StoredTasks:
             self._stored_at[task_id] = points[-1].at
 
     def observe(self, task_id: str) -> None:
-        """Observe a change of a task."""
+        """Observe a change of a task, or a new point."""
         if self._storage.enabled:
             self._changed[task_id] = None
 
     async def write(self) -> None:
         """Store the last observations of the changed tasks, once their events are recorded, and the new points."""
         changed, self._changed = self._changed, {}
+        running = {wave.name for wave in self._context.waves.running}
         async for task_id in in_turns(changed, _PER_TURN):
             task = self._state.tasks.get(task_id)
             if task is None:
                 self._stored_at.pop(task_id, None)
                 self._storage.set_times(self._key, task_id, None)
-            elif task.phase is not None and task.exposed is not None:
+                continue
+            if task.phase is not None and task.exposed is not None:
                 self._storage.set_times(self._key, task_id, self._times_of(task, task.exposed, task.phase))
-        if self._storage.enabled:
-            self._write_points()
+            if not running.isdisjoint(self._state.waves.names(task_id)):
+                self._write_point(task_id, task)
 
-    def _write_points(self) -> None:
-        """Store the newest points of the tasks in running waves."""
-        members = {key for wave in self._context.waves.running for key in self._state.waves.of(wave.name)}
-        for task_id in members & self._state.tasks.keys():
-            point = self._state.tasks[task_id].recent.newest()
-            if point is not None and point.at > self._stored_at.get(task_id, -math.inf):
-                self._stored_at[task_id] = point.at
-                self._storage.add_point(self._key, task_id, point._replace(at=self._clock.unix(point.at)))
+    def _write_point(self, task_id: str, task: TaskState) -> None:
+        """Store the newest point of a task, unless it is stored."""
+        point = task.recent.newest()
+        if point is not None and point.at > self._stored_at.get(task_id, -math.inf):
+            self._stored_at[task_id] = point.at
+            self._storage.add_point(self._key, task_id, point._replace(at=self._clock.unix(point.at)))
 
     def _times_of(self, task: TaskState, exposed: Task, phase: Phase) -> TaskTimes:
         verdict = task.cutover.to_restore()
