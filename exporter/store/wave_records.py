@@ -17,7 +17,7 @@ from exporter.runtime.turns import Turns
 from exporter.storage import TaskKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from exporter.model.events import Event, EventLog
     from exporter.model.timeline import Point
@@ -59,15 +59,11 @@ class _Source(NamedTuple):
 
     wave: str
     storage: Storage
-    memory: Memory | None
-
-    def store_of(self, member: WaveMember) -> Store | None:
-        stores = self.memory.stores if self.memory else ()
-        return next((store for store in stores if store.key == member.key), None)
+    stores: Mapping[ProjectKey, Store]
 
     def facts_of(self, member: WaveMember) -> MemberFacts:
         """Return the last known facts of a member."""
-        if store := self.store_of(member):
+        if store := self.stores.get(member.key):
             return store.state.waves.facts(self.wave, member.task_id)
         stored = self.storage.restored.members.get(self.wave, {}).get(TaskKey(member.key, member.task_id))
         return stored.facts if stored else UNKNOWN_FACTS
@@ -90,7 +86,8 @@ async def wave_record(status: WaveStatus, storage: Storage, memory: Memory | Non
     step = step_of(HOUR if storage.enabled or now - start <= HOUR else DAY)
     recorded = Recorded(Period(start, max(end, start + 1)), runs, step, now)
     events = await _events(storage, memory, start - _BEFORE, now)
-    source, turns = _Source(status.name, storage, memory), Turns()
+    stores = {store.key: store for store in memory.stores} if memory else {}
+    source, turns = _Source(status.name, storage, stores), Turns()
     tasks = []
     for member in (*status.members, *status.deleted):
         about = events.get((member.key, member.task_id), ())
@@ -141,7 +138,7 @@ def _by_task(stored: Sequence[Event], recent: Iterable[Event]) -> _ByTask:
 
 
 async def _task(source: _Source, member: WaveMember, events: Sequence[Event], recorded: Recorded) -> TaskRecord:
-    store, storage = source.store_of(member), source.storage
+    store, storage = source.stores.get(member.key), source.storage
     exposed = store.state.exposed(member.task_id) if store else None
     since = recorded.window.start - _BEFORE
     if recorded.runs:
