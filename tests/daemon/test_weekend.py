@@ -22,6 +22,7 @@ from tests.lib.weekend import (
     FIRST,
     LOADED_AT,
     RENAMED,
+    RENAMED_AT,
     RESTARTED_AT,
     RESTARTS_AT,
     STARTS,
@@ -64,8 +65,8 @@ each_step = pytest.mark.parametrize("minutes", [step.minutes for step in RUNNING
 
 def names_at(minutes: float) -> set[str]:
     """The names of the members."""
-    renamed = {RENAMED[0]} if minutes < 20 else {RENAMED[1]}
-    return (MEMBERS - {RENAMED[1]}) | renamed | ({LATE} if minutes > 150 else set())
+    renamed = {RENAMED[0]} if minutes < RENAMED_AT else {RENAMED[1]}
+    return (MEMBERS - {RENAMED[1]}) | renamed | ({LATE} if minutes > CORRECTED_AT else set())
 
 
 def states_at(minutes: float) -> dict[str, str]:
