@@ -16,7 +16,7 @@ from exporter.runtime.escape import printable
 from exporter.views.cutover import blocked_by, subjects
 from exporter.views.plots import Plot
 from exporter.views.report_plots import Axis, Bar, delay_of
-from exporter.views.text import duration, listing, moment, percent, plural
+from exporter.views.text import capitalized, duration, listing, moment, percent, plural
 
 _ENDED, _UNKNOWN = "ended", "unknown"
 _RESULTS = {
@@ -121,12 +121,6 @@ def result_of(task: ReportedTask) -> str:
     return _RESULTS.get(task.state, task.state)
 
 
-def sentence_of(task: ReportedTask) -> str:
-    """Return the result as a sentence without its full stop."""
-    text = result_of(task)
-    return text[:1].upper() + text[1:]
-
-
 def load_of(task: ReportedTask) -> str:
     """Return how long the full load lasted, or what is known about it."""
     load = task.full_load
@@ -157,8 +151,8 @@ def incidents_of(events: Sequence[ChangeRow]) -> list[ChangeRow]:
     return [event for event in events if event.incident]
 
 
-_FILTERS = (duration, plural, percent)
-_FUNCTIONS = (databases, incidents_of, load_of, never_of, result_of, sentence_of, unobserved)
+_FILTERS = (capitalized, duration, plural, percent)
+_FUNCTIONS = (databases, incidents_of, load_of, never_of, result_of, unobserved)
 
 
 @cache

@@ -10,7 +10,7 @@ from exporter.model.explanation import TaskExplanation
 from exporter.model.task import LOADED, Phase, Task
 from exporter.views.cutover import blocked_by, not_checked, reasons
 from exporter.views.summary import full_ratio_of
-from exporter.views.text import age, duration, listing, moment, percent, trend
+from exporter.views.text import age, capitalized, duration, listing, moment, percent, trend
 
 
 class Level(IntEnum):
@@ -134,7 +134,7 @@ def _ready(subject: TaskExplanation, now: float) -> Iterator[Statement]:
     since = "" if task.ready_since is None else f" since {moment(task.ready_since)} ({age(task.ready_since, now)})"
     yield Statement(Level.GOOD, f"It is ready to cut over{since}: nothing that is known blocks it.")
     if unchecked := not_checked(subject):
-        yield Statement(Level.GOOD, f"{unchecked[:1].upper()}{unchecked[1:]}.")
+        yield Statement(Level.GOOD, f"{capitalized(unchecked)}.")
 
 
 def _blocked(subject: TaskExplanation) -> Iterator[Statement]:

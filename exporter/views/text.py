@@ -40,6 +40,11 @@ def listing(names: Sequence[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def capitalized(text: str) -> str:
+    """Return a text as it begins a sentence; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def duration(seconds: float) -> str:
     """A time span at a glance, in at most two units: 0.85s, 12s, 4m30s, 3h20m, 2d4h."""
     if seconds < 10:  # noqa: PLR2004 - below, tenths matter

@@ -12,6 +12,7 @@ from exporter.views.cutover import blocked_by, unchecked_of, why_never
 from exporter.views.summary import blockers_of, comparison_of, full_ratio_of, task_json
 from exporter.views.text import (
     age,
+    capitalized,
     clock_time,
     duration,
     lasting,
@@ -163,7 +164,7 @@ def wave_verdict(wave: WaveView, now: float) -> str:
     if status.stage is Stage.OVER:
         return "The wave is over: it has no verdict any more."
     if status.ready is None:
-        return f"{_NO_VERDICT[:1].upper()}{_NO_VERDICT[1:]}."
+        return f"{capitalized(_NO_VERDICT)}."
     apart = [f"{counts[WaveState.EXCLUDED]} excluded"] if counts[WaveState.EXCLUDED] else []
     apart += [f"{len(status.deleted)} deleted"] if status.deleted else []
     if wave.all_ended:
