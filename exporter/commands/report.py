@@ -35,7 +35,7 @@ from exporter.commands.remote import Remote, remote_of
 from exporter.commands.report_document import Report
 from exporter.commands.report_page import report_html
 from exporter.config import ConfigError, NotReadyError, load
-from exporter.model.waves import Stage, WaveMember, WaveState, WaveStatus, listed_ids, stage_of
+from exporter.model.waves import Stage, WaveMember, WaveState, WaveStatus, status_of
 from exporter.runtime import interrupts
 from exporter.runtime.escape import json_text
 from exporter.runtime.terminal import ProgressLine
@@ -136,17 +136,9 @@ async def report_of(config: Config, name: str, form: Form, now: float) -> Outcom
 def stored_status(wave: Wave, storage: StorageReader, now: float) -> WaveStatus:
     """Return a wave as the storage has it: with the last known states of its members, and without a verdict."""
     stored = storage.restored.members.get(wave.name, {})
-    found = {key: member for key, member in stored.items() if member.joined_at >= (wave.starts_at or 0.0)}
     members = [
-        WaveMember(key.project, key.task_id, member.task_name, WaveState(member.state)) for key, member in found.items()
+        WaveMember(key.project, key.task_id, member.task_name, WaveState(member.state))
+        for key, member in stored.items()
+        if member.joined_at >= (wave.starts_at or 0.0)
     ]
-    ids = {key.task_id for key in found}
-    return WaveStatus(
-        wave.name,
-        stage_of(wave, now),
-        wave.starts_at,
-        wave.ends_at,
-        wave.expected,
-        tuple(sorted(members, key=lambda member: (member.key, member.task_name, member.task_id))),
-        tuple(task_id for task_id in listed_ids(wave) if task_id not in ids),
-    )
+    return status_of(wave, now, members)

@@ -139,6 +139,14 @@ def stage_of(wave: Wave, now: float) -> Stage:
     return Stage.OVER if wave.ends_at is not None and now >= wave.ends_at else Stage.RUNNING
 
 
+def status_of(wave: Wave, now: float, members: Iterable[WaveMember]) -> WaveStatus:
+    """Return the status of a wave with these members at a Unix time, as far as it follows from the configuration."""
+    ordered = tuple(sorted(members, key=lambda member: (member.key, member.task_name, member.task_id)))
+    found = {member.task_id for member in ordered}
+    missing = tuple(task_id for task_id in listed_ids(wave) if task_id not in found)
+    return WaveStatus(wave.name, stage_of(wave, now), wave.starts_at, wave.ends_at, wave.expected, ordered, missing)
+
+
 def strictest(base: Cutover, waves: Iterable[Wave]) -> Cutover:
     """Return the strictest value of each setting: of an account, and of the waves that run."""
     update = {name: getattr(base, name) for name in type(base).model_fields}

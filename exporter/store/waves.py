@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exporter.model.shard import ALL
-from exporter.model.waves import Incomplete, Stage, WaveMember, WaveState, WaveStatus, listed_ids, stage_of
+from exporter.model.waves import Incomplete, Stage, WaveMember, WaveState, WaveStatus, stage_of, status_of
 from exporter.storage import Storage, WaveTimes
 
 if TYPE_CHECKING:
@@ -139,21 +139,16 @@ class Waves:
 
     def _status(self, wave: Wave) -> WaveStatus:
         projects = [store.context.waves for store in self._stores()]
-        stage = stage_of(wave, self._clock.now())
+        now = self._clock.now()
+        stage = stage_of(wave, now)
         members = [member for project in projects for member in project.members(wave, stage)]
         if stage is not Stage.PLANNED:
             members += self._unpolled(wave.name, {member.task_id for member in members})
-        found = {member.task_id for member in members}
-        missing = [task_id for task_id in listed_ids(wave) if task_id not in found]
-        status = WaveStatus(
-            wave.name,
-            stage,
-            wave.starts_at,
-            wave.ends_at,
-            wave.expected,
-            tuple(sorted(members, key=lambda member: (member.key, member.task_name, member.task_id))),
-            tuple(task_id for task_id in missing if self._shard.contains_name(task_id)),
-            tuple(gap for project in projects for gap in project.incomplete(wave)),
+        status = status_of(wave, now, members)
+        status = replace(
+            status,
+            missing_ids=tuple(filter(self._shard.contains_name, status.missing_ids)),
+            incomplete=tuple(gap for project in projects for gap in project.incomplete(wave)),
             deleted=tuple(sorted(member for project in projects for member in project.former(wave))),
             interval=wave.interval,
             polled_every=max((project.intervals.get(wave.name, 0.0) for project in projects), default=0.0) or None,
