@@ -53,7 +53,7 @@ class MemberFacts(NamedTuple):
             Finding(each.type, "equal" if each.consistent else "inconsistent", each.finished_at) for each in compared
         )
         checked = {*self.checked, *(name for name, _ in task.blockers or ())}
-        unchecked = {*self.unchecked, *(name for name, _ in task.unchecked)} if task.blockers is not None else self[-1]
+        unchecked = {*self.unchecked, *(name for name, _ in task.unchecked if task.blockers is not None)}
         return MemberFacts(
             (task.listed.engine_type if task.listed else None) or self.engine_type,
             (detail.source_type if detail else None) or self.source_type,
