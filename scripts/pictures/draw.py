@@ -26,12 +26,12 @@ from zoneinfo import ZoneInfo
 import yaml
 from playwright.sync_api import sync_playwright
 
-from exporter.commands.report_document import Report
-from exporter.commands.report_page import report_html
+from exporter.commands.remote import Remote
+from exporter.commands.report import html_in, report_at
 from exporter.runtime import logs
-from exporter.store.wave_records import Memory, wave_record
-from exporter.views.report import report_json
+from exporter.web.app import application
 from tests.e2e.programs import LISTEN, Exporter, Program, free_port
+from tests.lib.remote import URL, WithPrefix
 from tests.lib.virtual_time import simulated
 from tests.lib.weekend import STEPS, weekend
 from tests.lib.weekend import WAVE as WEEKEND
@@ -102,18 +102,15 @@ def write_report(path: Path) -> None:
     """The report of the simulated weekend, as `drs-exporter report` writes it."""
     logs.configure("error", "logfmt")
     with tempfile.TemporaryDirectory() as name:
-        path.write_text(report_html(after_weekend(Path(name)), ZONE))
+        path.write_text(after_weekend(Path(name)))
 
 
 @simulated
-async def after_weekend(folder: Path) -> Report:
-    """The document of the report at the last step of the weekend."""
+async def after_weekend(folder: Path) -> str:
+    """The report at the last step of the weekend."""
     async for _, step, exporter in weekend(folder):
-        status = exporter.waves.status(WEEKEND)
-        if step == STEPS[-1] and status is not None:
-            memory = Memory(exporter.stores, exporter.events)
-            record = await wave_record(status, exporter.storage, memory, exporter.now())
-            return Report.model_validate(report_json(record))
+        if step == STEPS[-1]:
+            return (await report_at(Remote(URL, None, WithPrefix(application(exporter))), WEEKEND, html_in(ZONE))).text
     raise CannotDraw("the weekend has no end")
 
 
