@@ -22,7 +22,10 @@ SECONDS = 30.0
 """The longest time for a report, with the wait for those before it."""
 _REPORTS = DaemonPool("report", threads=1, timeout=SECONDS)
 """Computes reports: that of a large wave takes a second."""
-_BUSY = "The exporter computes other reports: try again in a minute."
+_LATE = (
+    f"There is no report after {SECONDS:.0f} s: the exporter computes other ones, or this one takes longer. "
+    "Try again in a minute."
+)
 _UNREADABLE = "The storage cannot be read now, and without it the report would lack what happened: try again later."
 
 
@@ -49,7 +52,7 @@ class Reports:
             async with asyncio.timeout(SECONDS), self._turn:
                 document = await self._document(status)
         except (TimeoutError, OSError):
-            return json_response({"errors": [_BUSY]}, 503)
+            return json_response({"errors": [_LATE]}, 503)
         except UnreadableRecordsError:
             return json_response({"errors": [_UNREADABLE]}, 503)
         tasks = document.pop("tasks")
