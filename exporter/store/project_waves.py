@@ -218,16 +218,22 @@ class ProjectWaves:
         facts = member.facts if task is None or task.exposed is None else member.facts.updated(task.exposed)
         return member._replace(task_name=name, state=known, facts=facts)
 
-    def members(self, wave: Wave, stage: Stage) -> list[WaveMember]:
-        """Return the members of a wave and their states. Until it runs, they are the tasks that match now."""
+    def part(self, wave: Wave, stage: Stage) -> tuple[list[WaveMember], list[IncompleteProject]]:
+        """Return the members of a wave and their states, and why there may be others in this project.
+
+        Until it runs, its members are the tasks that match now.
+        """
         known = {task_id: member.task_name for task_id, member in self._state.waves.of(wave.name).items()}
         begins = stage is Stage.RUNNING and all(wave.name != running.name for running in self.running)
-        if begins or stage is Stage.PLANNED:
-            known |= self._matching(wave)
-        return [  # until the next tick, tasks are still judged without a wave that has just begun
+        matching = [*self._matching(wave)] if begins or stage is Stage.PLANNED else []
+        known |= {listed.id: listed.name for listed, found in matching if found is True}
+        undecided = {*self._undecided.get(wave.name, {}).values()}
+        undecided.update(found for _, found in matching if isinstance(found, Incomplete))
+        members = [  # until the next tick, tasks are still judged without a wave that has just begun
             WaveMember(self._state.key, task_id, name, WaveState.UNKNOWN if begins else self._state_of(task_id))
             for task_id, name in known.items()
         ]
+        return members, [*self._incomplete(wave, undecided)]
 
     def former(self, wave: Wave) -> list[WaveMember]:
         """Return the members of a wave that were deleted, in their last known states."""
@@ -236,15 +242,11 @@ class ProjectWaves:
             for task_id, member in self._state.waves.deleted(wave.name).items()
         ]
 
-    def _matching(self, wave: Wave) -> dict[str, str]:
-        """Return the names of the tasks that match now, by id."""
-        return {
-            task_id: task.listed.name
-            for task_id, task in self._state.tasks.items()
-            if task.listed is not None
-            and task.listed.parent_id is None
-            and all(found is True for _, found in self._matches(task, task.listed, [wave]))
-        }
+    def _matching(self, wave: Wave) -> Iterator[tuple[Listed, bool | Incomplete]]:
+        """Yield the tasks that match now, and those that may match, with the reason why that is unknown."""
+        for task in self._state.tasks.values():
+            if (listed := task.listed) is not None and listed.parent_id is None:
+                yield from ((listed, found) for _, found in self._matches(task, listed, [wave]) if found)
 
     def _state_of(self, task_id: str) -> WaveState:
         """Return the state of a member."""
@@ -270,7 +272,7 @@ class ProjectWaves:
             return WaveState.FAILED
         return WaveState.READY if exposed.ready else WaveState.BLOCKED
 
-    def incomplete(self, wave: Wave) -> Iterator[IncompleteProject]:
+    def _incomplete(self, wave: Wave, undecided: Iterable[Incomplete]) -> Iterator[IncompleteProject]:
         """Yield the reasons why the project may have members that are not known."""
         key = self._state.key
         if not self._concerns(wave):
@@ -279,7 +281,7 @@ class ProjectWaves:
             yield IncompleteProject(key, Incomplete.UNPOLLED)
         elif not self._context.all_listed:
             yield IncompleteProject(key, Incomplete.LISTS)
-        for reason in sorted(set(self._undecided.get(wave.name, {}).values())):
+        for reason in sorted(undecided):
             yield IncompleteProject(key, reason)
 
 

@@ -141,14 +141,15 @@ class Waves:
         projects = [store.context.waves for store in self._stores()]
         now = self._clock.now()
         stage = stage_of(wave, now)
-        members = [member for project in projects for member in project.members(wave, stage)]
+        parts = [project.part(wave, stage) for project in projects]
+        members = [member for found, _ in parts for member in found]
         if stage is not Stage.PLANNED:
             members += self._unpolled(wave.name, {member.task_id for member in members})
         status = status_of(wave, now, members)
         status = replace(
             status,
             missing_ids=tuple(filter(self._shard.contains_name, status.missing_ids)),
-            incomplete=tuple(gap for project in projects for gap in project.incomplete(wave)),
+            incomplete=tuple(gap for _, gaps in parts for gap in gaps),
             deleted=tuple(sorted(member for project in projects for member in project.former(wave))),
             interval=wave.interval,
             polled_every=max((project.intervals.get(wave.name, 0.0) for project in projects), default=0.0) or None,

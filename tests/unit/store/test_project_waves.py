@@ -7,7 +7,7 @@ import pytest
 from exporter.config import from_mapping
 from exporter.model.details import Detail
 from exporter.model.facts import Progress
-from exporter.model.waves import Incomplete, WaveState
+from exporter.model.waves import Incomplete, Stage, WaveState
 from tests.lib.daemon import StoreFixture, listed_task
 from tests.lib.project_waves import ENDED, FINE, OTHERS, fixture_of, states, status_of, wave
 from tests.lib.settings import account, settings
@@ -176,3 +176,15 @@ async def test_a_name_that_takes_too_long_keeps_the_wave_from_being_ready() -> N
     page = await fixture.page_with({"a": [FINE]})
     assert (states(fixture), page.value("drs_wave_ready")) == ({"task a": "ready"}, 0)
     assert [project.reason for project in status_of(fixture).incomplete] == [Incomplete.NAMES]
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"), [({"tag": "team=shop"}, Incomplete.TAGS), ({"name": "(a|aa)+b"}, Incomplete.NAMES)]
+)
+@simulated
+async def test_a_planned_wave_reports_why_it_may_have_more_tasks(rule: dict[str, str], reason: Incomplete) -> None:
+    fixture = await fixture_of(wave(rule, {"id": "a"}, **{"from": "2026-01-01T01:00:00Z"}))
+    await fixture.lists(listed_task("a"), listed_task("b", name="a" * 40))
+    await fixture.scrape()
+    assert (status_of(fixture).stage, [*states(fixture)]) == (Stage.PLANNED, ["task a"])
+    assert [project.reason for project in status_of(fixture).incomplete] == [reason]
