@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from exporter.commands.findings import Finding
 from exporter.model.filters import TaskFilter
@@ -16,11 +16,11 @@ from exporter.views.errors import Level
 from exporter.views.text import duration, moment, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from exporter.commands.check_project import ProjectCheck
     from exporter.config import Account, Config, Wave
-    from exporter.model.task import Listed
+    from exporter.model.task import ProjectKey
 
 _PLACE = "waves"
 _SHARDED = Finding(
@@ -38,17 +38,34 @@ _NO_STORAGE = Finding(
 )
 
 
+class _Tasks(NamedTuple):
+    """The tasks of a wave in one project.
+
+    Args:
+        roots: without subtasks.
+        ids: with subtasks.
+    """
+
+    roots: frozenset[str]
+    ids: frozenset[str]
+
+
+_TasksOf: TypeAlias = "Mapping[tuple[str, ProjectKey], _Tasks]"
+"""By wave and project."""
+
+
 def wave_findings(config: Config, checks: Sequence[ProjectCheck], now: float) -> Iterator[Finding]:
     """Report when each wave runs, and on those that are not over at this Unix time."""
     yield from common_findings(config, now)
     waves = [wave for wave in config.waves if stage_of(wave, now) is not Stage.OVER]
+    tasks = {(wave.name, check.key): _tasks_of(wave, check) for wave in waves for check in checks}
     for wave in waves:
-        yield from _task_findings(wave, checks)
+        yield from _task_findings(wave, checks, tasks)
         together = [other for other in waves if _overlap(wave, other)]
         for account in config.accounts:
             for region in dict.fromkeys(check.region for check in checks if check.account is account):
                 here = [check for check in checks if check.account is account and check.region == region]
-                yield from _cost_findings(wave, together, account, here)
+                yield from _cost_findings(wave, together, here, tasks)
 
 
 def common_findings(config: Config, now: float) -> Iterator[Finding]:
@@ -91,24 +108,25 @@ def _overlap(wave: Wave, other: Wave) -> bool:
     return begin < min(each.ends_at or math.inf for each in (wave, other))
 
 
-def _tasks_of(wave: Wave, check: ProjectCheck) -> list[Listed]:
-    """Return the tasks of a wave that have not ended, without subtasks; also those whose tags may match."""
+def _tasks_of(wave: Wave, check: ProjectCheck) -> _Tasks:
+    """Return the tasks of a wave that have not ended; also those whose tags may match."""
     listed = TaskFilter(check.account.tasks).select(check.listed or ())
-    roots = [task for task in listed if task.parent_id is None and task.phase is not Phase.ENDED]
-    return [task for task in roots if matches_wave(wave, check.key, task, None) is not False]
+    living = (task for task in listed if task.parent_id is None and task.phase is not Phase.ENDED)
+    roots = frozenset(task.id for task in living if matches_wave(wave, check.key, task, None) is not False)
+    return _Tasks(roots, frozenset(task.id for task in check.listed or () if (task.root_id or task.id) in roots))
 
 
-def _task_findings(wave: Wave, checks: Iterable[ProjectCheck]) -> Iterator[Finding]:
+def _task_findings(wave: Wave, checks: Iterable[ProjectCheck], tasks: _TasksOf) -> Iterator[Finding]:
     """Report a wave that lacks tasks; nothing if the tasks of a project are not known."""
     checks = [check for check in checks if any(rule.of_project(*check.key) for rule in wave.include)]
     if any(check.listed is None for check in checks):
         return
-    found = [task.id for check in checks for task in _tasks_of(wave, check)]
+    found = sum(len(tasks[wave.name, check.key].roots) for check in checks)
     listed = {task.id for check in checks for task in check.listed or ()}
     missing = [task_id for task_id in listed_ids(wave) if task_id not in listed]
-    if len(found) < (wave.expected or 1):
+    if found < (wave.expected or 1):
         expected = "" if wave.expected is None else f", {wave.expected} are expected"
-        what = f"wave {wave.name} has {plural(len(found), 'task')} that have not ended{expected}"
+        what = f"wave {wave.name} has {plural(found, 'task')} that have not ended{expected}"
         yield Finding(Level.WARN, _PLACE, what, "correct its rules, unless the tasks are still to be created")
     if missing:
         what = f"wave {wave.name} lists {plural(len(missing), 'id')} that no project has: it cannot become ready"
@@ -116,18 +134,22 @@ def _task_findings(wave: Wave, checks: Iterable[ProjectCheck]) -> Iterator[Findi
 
 
 def _cost_findings(
-    wave: Wave, together: Iterable[Wave], account: Account, checks: Sequence[ProjectCheck]
+    wave: Wave, together: Iterable[Wave], checks: Sequence[ProjectCheck], tasks: _TasksOf
 ) -> Iterator[Finding]:
-    """Compare the calls of a wave, and of those that run at the same time, with what waves may use in one region."""
-    tasks, usual = sum(len(_tasks_of(wave, check)) for check in checks), account.interval("progress")
-    if not tasks:
+    """Compare the calls of a wave, and of those that run at the same time, with what waves may use in one region.
+
+    The checks are those of one account and region.
+    """
+    account, count = checks[0].account, sum(len(tasks[wave.name, check.key].roots) for check in checks)
+    if not count:
         return
+    usual = account.interval("progress")
     wanted, rate = min(wave.interval or usual, usual), account.poll.rate_limit
-    own, calls = _calls((wave,), checks), _calls(together, checks)
+    own, calls = _calls((wave,), checks, tasks), _calls(together, checks, tasks)
     others = "" if own == calls else f" ({calls:.2g} with waves that overlap it)"
     place, interval = f"{account.name}/{checks[0].region}", wanted * wave_stretch(calls, rate)
     needs = (
-        f"wave {wave.name}: {plural(tasks, 'task')} every {duration(wanted)} {'needs' if tasks == 1 else 'need'} "
+        f"wave {wave.name}: {plural(count, 'task')} every {duration(wanted)} {'needs' if count == 1 else 'need'} "
         f"{own:.2g} calls a second{others} of the {WAVE_SHARE * rate:.3g} that waves may use"
     )
     delays = f"their delays will be about {duration(interval)} old{_others(checks, rate, calls)}"
@@ -157,16 +179,14 @@ def _others(checks: Iterable[ProjectCheck], rate: float, calls: float) -> str:
     return f", those of other tasks up to {duration(round(growth * interval))}" if growth > 1 else ""
 
 
-def _calls(waves: Iterable[Wave], checks: Iterable[ProjectCheck]) -> float:
+def _calls(waves: Iterable[Wave], checks: Iterable[ProjectCheck], tasks: _TasksOf) -> float:
     """Return the calls a second that waves want in some projects."""
     calls = 0.0
     for check in checks:
         wanted: dict[str, float | None] = {}
         for wave in waves:
-            roots = {task.id for task in _tasks_of(wave, check)}
-            for task in check.listed or ():
-                if (task.root_id or task.id) in roots:
-                    wanted[task.id] = min(filter(None, (wanted.get(task.id), wave.interval)), default=None)
+            for task_id in tasks[wave.name, check.key].ids:
+                wanted[task_id] = min(filter(None, (wanted.get(task_id), wave.interval)), default=None)
         for polled in check.polled:
             polls = WavePolls(polled.usual, polled.batch, {})
             for task_id in polled.ids & wanted.keys():

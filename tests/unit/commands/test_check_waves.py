@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from exporter.commands import check_waves
 from exporter.commands.check_waves import wave_findings
+from exporter.config import Wave
+from exporter.model.task import Listed, ProjectKey
+from exporter.model.waves import Incomplete, matches_wave
 from exporter.simulator import SimulatedCloud
 from tests.lib.commands import checked, config_for
 from tests.lib.daemon import cloud_of, sim_task
@@ -179,3 +185,16 @@ def test_it_says_once_what_waves_lack_with_shards_unless_all_are_over(until: flo
     waves = [{"name": name, "include": RULE, "until": stamp(until)} for name in ("weekend", "other")]
     _, text = checked(cloud(), config_for(waves=waves))
     assert text.count("with --shard, no process knows a whole wave") == lines
+
+
+def test_each_task_is_matched_once_with_each_wave(monkeypatch: pytest.MonkeyPatch) -> None:
+    matched = Counter[tuple[str, str]]()
+
+    def counted(wave: Wave, key: ProjectKey, task: Listed, tags: Mapping[str, str] | None) -> bool | Incomplete:
+        matched[wave.name, task.name] += 1
+        return matches_wave(wave, key, task, tags)
+
+    monkeypatch.setattr(check_waves, "matches_wave", counted)
+    found({}, {"name": "second"}, {"name": "third"})
+    assert len(matched) == 3 * 33
+    assert {*matched.values()} == {1}
