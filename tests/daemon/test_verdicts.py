@@ -17,6 +17,7 @@ from exporter.daemon.exporter import Exporter
 from exporter.model.events import EventLog
 from exporter.model.known_facts import TASK_FACTS
 from exporter.model.task import Task
+from exporter.storage import Storage
 from tests.lib.daemon import StoreFixture, get
 from tests.lib.scenarios import BLOCKS, FINE, KINDS, SCENARIOS, Scenario, by_kind, compared, progress
 from tests.lib.verdicts import PLAIN, ready
@@ -35,6 +36,7 @@ class Shown:
     fixture: StoreFixture
     ready = healthy = True
     links = Links()
+    storage = Storage()
 
     @property
     def exposition(self) -> Any:
