@@ -42,6 +42,19 @@ PAGES = {
     "DrsTaskFailed",
 }
 """Titles of the alerts for whoever is on call."""
+EXPORTER = "http://localhost:10826"
+LINKS = {
+    "task_id": {
+        ("?task_id={{ $labels.task_id | urlquery }}", "/tasks/{{ $labels.task_id | urlquery }}"),
+        (  # an alert about one task or, without an id, about many
+            "{{ with $labels.task_id }}?task_id={{ . | urlquery }}{{ end }}",
+            "/{{ with $labels.task_id }}tasks/{{ . | urlquery }}{{ end }}",
+        ),
+    },
+    "wave": {("", "/waves/{{ $labels.wave | urlquery }}")},
+    "project": {("", "/")},
+}
+"""What follows the URL of the runbook, and the URL of the exporter, by the subject of an alert."""
 READY = {"DrsTaskCutoverReady", "DrsWaveReady"}
 """Alerts that end as soon as it is not known any more that something is ready."""
 OTHER_TESTS = {"config-reload-failed", "exporter-down", "recorded", "storage-failing"}
@@ -148,12 +161,25 @@ def test_every_alert_has_a_unit_test_that_nearly_fires_it(rule: Rule) -> None:
 
 
 @each_alert_rule
-def test_every_alert_has_a_severity_a_summary_a_runbook_and_a_dashboard(rule: Rule) -> None:
+def test_every_alert_has_a_severity_a_summary_and_a_dashboard(rule: Rule) -> None:
     annotations = rule["annotations"]
     assert rule["labels"]["severity"] in ({"critical"} if title(rule) in PAGES else {"warning", "info"})
-    assert annotations.keys() == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert annotations.keys() - {"exporter_url"} == {"summary", "description", "runbook_url", "dashboard_url"}
     assert re.search(r"\$labels\.(account|project|instance|wave)", annotations["description"])
-    assert annotations["runbook_url"] == f"https://drs-exporter.example/docs/runbooks/{rule['alert']}.md"
+
+
+@each_alert_rule
+def test_alerts_link_to_the_pages_of_the_exporter_but_for_alerts_about_the_exporter_itself(rule: Rule) -> None:
+    annotations = rule["annotations"]
+    subjects = re.findall(r"\$labels\.(task_id|wave|project|account)\b", annotations["description"])
+    if not subjects:
+        assert annotations["runbook_url"] == f"https://drs-exporter.example/docs/runbooks/{rule['alert']}.md"
+        assert "exporter_url" not in annotations
+        return
+    links = LINKS[next((subject for subject in ("task_id", "wave") if subject in subjects), "project")]
+    runbook = f"{EXPORTER}/runbooks/{rule['alert']}"
+    urls = [annotations["runbook_url"].removeprefix(runbook), annotations["exporter_url"].removeprefix(EXPORTER)]
+    assert tuple(urls) in links
 
 
 @each_alert_rule
