@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MONITORING = DEPLOY.parent / "docs" / "monitoring.md"
 RUNBOOKS = DEPLOY.parent / "exporter" / "web" / "runbooks"
-SECTIONS = ["What it means", "What is at risk", "What to look at", "What to do", "How to silence"]
+SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation", "Silence"]
 PAGES = {
     "DrsCollectorFailing recovery",
     "DrsCredentialsRefused",

@@ -31,7 +31,7 @@ async def test_a_runbook_is_a_page_and_another_name_is_not_found() -> None:
     async with exporter_on(cloud_of(sim_task("orders")), config_of("v3")) as exporter:
         got = await get(exporter, "/runbooks/DrsTaskDelayHigh")
         assert got.status == 200
-        assert "What to do" in ParsedPage(got.body).text
+        assert "Mitigation" in ParsedPage(got.body).text
         for name in ("DrsTaskDelayHig", "..%2frunbook", "DrsTaskDelayHigh.md"):
             missing = await get(exporter, f"/runbooks/{name}")
             assert missing.status == 404
