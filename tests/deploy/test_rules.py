@@ -216,7 +216,7 @@ def test_the_documented_command_switches_the_alert_about_ready_tasks_on_for_all_
     assert command is not None
     text = (PROMETHEUS / command[2]).read_text()
     kept = "\n".join(line for line in text.splitlines() if not re.search(command[1], line))
-    before, after = (yaml.safe_load(rules)["groups"][0]["rules"] for rules in (text, kept))
+    before, after = (yaml.safe_load(rules)["groups"][-1]["rules"] for rules in (text, kept))
     (changed,) = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
     assert changed[1]["alert"] == "DrsTaskCutoverReady"
     assert "wave" not in changed[1]["expr"]
