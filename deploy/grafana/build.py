@@ -31,6 +31,8 @@ TITLES: dict[str, str] = SHARED["dashboards"]
 """The names of the dashboards in links."""
 HIDDEN = ("task_id", "__name__")
 """Labels of results that are a column only if the description names them."""
+TASK_ID = "Task id"
+"""The hidden column of tables with tasks, for the links to the dashboard of a task."""
 
 CHOSEN = "${datasource:queryparam}&${account:queryparam}&${region:queryparam}&${project:queryparam}"
 
@@ -119,9 +121,15 @@ def lines_panel(spec: Json) -> timeseries.Panel:
     )
 
 
+def columns_of(spec: Json) -> dict[str, str]:
+    """The names of columns by label, with the hidden one of tables with tasks."""
+    columns: dict[str, str] = spec.get("columns", {})
+    return columns | {"task_id": TASK_ID} if columns.get("task_name") == "Task" else columns
+
+
 def table_panel(spec: Json) -> table.Panel:
     """A table with a row for each set of labels, and the columns in the order of the description."""
-    columns: dict[str, str] = spec["columns"]
+    columns = columns_of(spec)
     many = len(spec.get("queries", "1")) > 1
     values = [f"Value #{'ABCDEFGHIJ'[number]}" for number in range(len(spec["queries"]))] if many else ["Value"]
     arrange = {
@@ -146,6 +154,8 @@ def column_settings(name: str) -> list[models.DynamicConfigValue]:
         for key, setting in (("width", "custom.width"), ("unit", "unit"), ("decimals", "decimals"))
         if key in spec
     ]
+    if "hidden" in spec:
+        found += [("custom.hidden", True), ("custom.hideFrom", {"viz": True})]  # up to Grafana 12.1, and since then
     if "thresholds" in spec:
         found.append(("thresholds", thresholds(spec["thresholds"]).build()))
     if "values" in spec:
@@ -159,7 +169,7 @@ def column_settings(name: str) -> list[models.DynamicConfigValue]:
 
 def row_link(columns: dict[str, str], down: str) -> list[models.DynamicConfigValue]:
     """A link from the name of a task or project to its dashboard."""
-    wanted = {"account": "Account", "region": "Region", "project": "Project", "task": "Task"}
+    wanted = {"account": "Account", "region": "Region", "project": "Project", "task": TASK_ID}
     found = {key: name for key, name in wanted.items() if name in columns.values()}
     chosen = "&".join(f"var-{key}=${{__data.fields[{json.dumps(name)}]:percentencode}}" for key, name in found.items())
     url = f"/d/drs-{down}?${{datasource:queryparam}}&{chosen}&${{__url_time_range}}"
@@ -212,7 +222,7 @@ def panel(spec: Json, words: dict[str, str], down: str) -> Any:
         made.mappings([mapping(spec["values"])])
     if "colors" in spec:
         colored(made, spec)
-    columns: dict[str, str] = spec.get("columns", {})
+    columns = columns_of(spec)
     for name in columns.values():
         settings = column_settings(name)
         linked = "Task" if "Task" in columns.values() else "Project"
@@ -250,6 +260,8 @@ def variable(name: str) -> dashboards.QueryVariable:
         .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(models.VariableSort.ALPHABETICAL_ASC)
     )
+    if "query_result" in query:
+        made.regex(SHARED["choice"])
     if name == "one task":
         return made.multi(False)
     everything = models.VariableOption(text=["All"], value=["$__all"], selected=True)

@@ -9,7 +9,7 @@ from exporter.config import Links
 from exporter.model.task import Identity, Phase
 
 _DASHBOARD = "drs-task"
-"""The uid of the dashboard DRS task; its variables are the labels of a task."""
+"""The uid of the dashboard DRS task; its variables are account, region, project, and the id of the task."""
 
 
 def links_of(links: Links, identity: Identity) -> list[tuple[str, str]]:
@@ -17,7 +17,7 @@ def links_of(links: Links, identity: Identity) -> list[tuple[str, str]]:
     found = []
     if links.grafana:
         shown = {name: getattr(identity, name) for name in ("account", "region", "project")}
-        variables = {f"var-{name}": value for name, value in {**shown, "task": identity.task_name}.items()}
+        variables = {f"var-{name}": value for name, value in {**shown, "task": identity.task_id}.items()}
         query = urlencode(variables, quote_via=quote, errors="replace")
         found.append(("Grafana", f"{links.grafana}/d/{_DASHBOARD}?{query}"))
     if links.console:

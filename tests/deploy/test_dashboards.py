@@ -108,6 +108,29 @@ def test_variables_narrow_from_account_to_region_to_project_to_task(path: Path) 
 
 
 @each_dashboard
+def test_the_variable_task_has_ids_as_values_and_names_as_texts(path: Path) -> None:
+    for variable in json.loads(path.read_text())["templating"]["list"]:
+        assert ("regex" in variable) == (variable["name"] == "task")
+        if variable["name"] == "task":
+            # How Grafana writes a series of query_result; it reads all matches of the expression together.
+            series = (
+                '{account="a",project="p",region="r",task_id="11jb101",task_name="the \\"old\\", 2"} 1 1700000000000'
+            )
+            expression = variable["regex"].removeprefix("/").removesuffix("/g").replace("?<", "?P<")
+            found = [match.groupdict() for match in re.finditer(expression, series)]
+            assert found == [{"value": "11jb101", "text": None}, {"value": None, "text": 'the \\"old\\", 2'}]
+
+
+@each_panel
+def test_links_to_a_task_name_it_by_its_id(path: Path, panel: dict[str, Any]) -> None:
+    for override in panel["fieldConfig"]["overrides"]:
+        for shown in override["properties"]:
+            if shown["id"] == "links":
+                (link,) = shown["value"]
+                assert ("/d/drs-task?" in link["url"]) == ('var-task=${__data.fields["Task id"]' in link["url"])
+
+
+@each_dashboard
 def test_annotations_follow_the_variables_and_name_labels_that_their_query_returns(path: Path) -> None:
     for events in dashboard_annotations(path):
         assert events["datasource"]["uid"] == "${datasource}"

@@ -188,7 +188,7 @@ def test_alerts_of_tasks_name_the_task_and_the_value_and_can_be_inhibited_by_it(
     assert of_a_task == ("root_id" in rule["labels"])
     if of_a_task:
         assert "$labels.task_name" in rule["annotations"]["summary"]
-        assert "var-task={{ $labels.task_name | urlquery }}" in rule["annotations"]["dashboard_url"]
+        assert "var-task={{ $labels.task_id | urlquery }}" in rule["annotations"]["dashboard_url"]
 
 
 @each_alert_rule

@@ -19,7 +19,7 @@ def dashboard_panels(path: Path) -> list[dict[str, Any]]:
 def dashboard_expressions(path: Path) -> list[tuple[str, str]]:
     """The title and expression of each query of a dashboard, as Grafana sends it if all values are selected.
 
-    Queries of panels come first, then those of annotations.
+    Queries of panels come first, then those of annotations, then those of variables whose values are series.
 
     Raises:
         ValueError: a variable is left in a query.
@@ -32,6 +32,7 @@ def dashboard_expressions(path: Path) -> list[tuple[str, str]]:
     queries = [
         *((panel["title"], target["expr"]) for panel in dashboard_panels(path) for target in panel["targets"]),
         *((events["name"], events["expr"]) for events in dashboard_annotations(path)),
+        *((f"variable {name}", query) for name, query in dashboard_choices(path).items()),
     ]
     return [(title, _substitute(query, variables | _INTERVALS)) for title, query in queries]
 
@@ -39,6 +40,16 @@ def dashboard_expressions(path: Path) -> list[tuple[str, str]]:
 def dashboard_annotations(path: Path) -> list[dict[str, Any]]:
     """The annotations of a dashboard."""
     return list(json.loads(path.read_text()).get("annotations", {}).get("list", ()))
+
+
+def dashboard_choices(path: Path) -> dict[str, str]:
+    """The query of each variable whose values are taken from series instead of from one label, by its name."""
+    choices = {
+        variable["name"]: re.fullmatch(r"query_result\((.+)\)", variable["query"]["query"])
+        for variable in json.loads(path.read_text())["templating"]["list"]
+        if variable["type"] == "query"
+    }
+    return {name: found[1] for name, found in choices.items() if found}
 
 
 def _panels(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,7 @@ def test_there_is_no_link_without_a_base_url() -> None:
 
 def test_grafana_opens_the_dashboard_of_the_task_and_the_console_its_region() -> None:
     links = Links(grafana="https://g.example/grafana/", console="https://console.example/drs")
-    variables = "var-account=acme&var-region=eu-de&var-project=pay%20%26%20ments&var-task=orders%20%221%22"
+    variables = "var-account=acme&var-region=eu-de&var-project=pay%20%26%20ments&var-task=id-1"
     assert links_of(links, TASK) == [
         ("Grafana", f"https://g.example/grafana/d/drs-task?{variables}"),
         ("Console", "https://console.example/drs/?region=eu-de"),
