@@ -71,8 +71,8 @@ if TYPE_CHECKING:
     from exporter.web.app import Served
 
 _NO_TASK = (
-    "No task with this ID is known. It may be deleted, have ended long ago, be excluded by the configuration, or not "
-    "be listed yet."
+    "No task with this ID is known. It may be deleted, have ended long ago, be excluded by the configuration, not be "
+    "listed yet, or belong to another shard."
 )
 _YIELD_AFTER = 0.004
 """Seconds of rendering before a pause for other work."""
@@ -154,11 +154,23 @@ class Pages:
         }
 
     async def runbook(self, request: Request) -> Response:
-        """The runbook of an alert; 404 if there is none of this name."""
-        name = request.path_params["name"]
+        """The runbook of an alert, with the state of the task `task_id`; 404 if there is none of this name."""
+        name, task_id = request.path_params["name"], request.query_params.get("task_id")
         if name not in runbooks.names():
             return await self._page("missing.html", 404, what="runbook", why="No alert has this name.")
-        return await self._page("runbook.html", 200, name=name, content=runbooks.html(name))
+        rules = await asyncio.to_thread(runbooks.rules, name)
+        found = ((store, store.state.exposed(task_id)) for store in self._exporter.stores if task_id)
+        subject = next((explain(store, task) for store, task in found if task), None)
+        return await self._page(
+            "runbook.html",
+            200,
+            name=name,
+            content=runbooks.html(name, task_id if subject else None),
+            rules=rules,
+            task=subject and subject.task,
+            statements=statements(subject, self._exporter.now()) if subject else [],
+            unknown=_NO_TASK if task_id and not subject else "",
+        )
 
     def _facts(self, store: Store, task: Task, *below: Task) -> dict[str, Any]:
         now, identity, subject = self._exporter.now(), task.identity, explain(store, task)

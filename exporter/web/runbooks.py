@@ -1,15 +1,21 @@
-"""The runbooks as HTML: what an alert means, and what to do. The pages of tasks link to them."""
+"""The runbooks as HTML: what an alert means, and what to do. Alerts and the pages of tasks link to them."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
 import mistune
 from markupsafe import Markup
 
+from exporter.runtime.shipped_rules import Rule, shipped_groups
+
 _RUNBOOK = re.compile(r"(\w+)\.md(#[\w-]+)?")
+_SIMPLE_ID = re.compile(r"[A-Za-z0-9_-]+")
+"""An ID that is the same in PromQL and in a shell, as those of the cloud are."""
 
 
 @cache
@@ -19,9 +25,32 @@ def names() -> frozenset[str]:
     return frozenset(name.removesuffix(".md") for name in found if name.endswith(".md"))
 
 
+def rules(name: str) -> Sequence[Rule]:
+    """Return the rules of an alert as they ship, from the files of the package when it is first called."""
+    return _rules()[name]
+
+
 @cache
-def html(name: str) -> Markup:
-    """Return the content of one of `names`, with links to other runbooks, but not to documents that are not served."""
+def _rules() -> Mapping[str, Sequence[Rule]]:
+    found = defaultdict[str, list[Rule]](list)
+    for rule in (rule for group in shipped_groups() for rule in group["rules"] if "alert" in rule):
+        found[rule["alert"]].append(rule)
+    return found
+
+
+def html(name: str, task_id: str | None = None) -> Markup:
+    """Return the content of one of `names`, with links to other runbooks, but not to documents that are not served.
+
+    Args:
+        name: of the runbook.
+        task_id: replaces TASK_ID in its queries and commands, so that they can be pasted as they are.
+    """
+    content = _html(name)
+    return content.replace("TASK_ID", task_id) if task_id and _SIMPLE_ID.fullmatch(task_id) else content
+
+
+@cache
+def _html(name: str) -> Markup:
     text = (files("exporter.web") / "runbooks" / f"{name}.md").read_text(encoding="utf-8")
     render = mistune.create_markdown(renderer=_Renderer(escape=True), plugins=["table"])
     return Markup(render(text))  # noqa: S704 - our own file, and the renderer escapes
