@@ -128,9 +128,9 @@ FAILED = Task(
     progress=Progress(
         full_ratio=0.63,
         stages=(("struct", 1.0), ("data", 0.63)),
-        error_code="DRS.M05101",
+        error_code="DRS.KE0002",
     ),
-    detail=Detail(created_at=_NOW - 7200, auto_stop_after_seconds=1_209_600.0, error_code="DRS.M05101"),
+    detail=Detail(created_at=_NOW - 7200, auto_stop_after_seconds=1_209_600.0, error_code="DRS.KE0002"),
     history=History(phase_changes=3, failures=1, phase_changed_at=_NOW - 600),
 )
 """A migration whose failure was observed, from a list whose times have no zone."""

@@ -18,6 +18,7 @@ from exporter.views.plots import history
 from exporter.views.state import conditions
 from exporter.views.summary import task_json
 from exporter.views.task import STATUS, Group, groups
+from exporter.views.task_errors import meaning
 
 _MOST_EVENTS = 100
 """/api/v1/events has all."""
@@ -45,10 +46,12 @@ def explanation_json(
         timeline: the history of the task.
         log: contains the events of the task and its subtasks.
     """
+    found = meaning(subject.task.failure_code)
     events = islice(log.find(task_id=subject.task.identity.task_id), _MOST_EVENTS)
     return {
         "now_timestamp_seconds": now,
         **_judged(subject),
+        "error_meaning": found and found._asdict(),
         "state": [{"level": level.name.lower(), "text": text} for level, text in conditions(subject, now)],
         "facts": [_facts(group, subject) for group in groups(subject, project, enabled, now)],
         "subtasks": [_judged(part) for part in subtasks],

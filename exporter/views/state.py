@@ -10,6 +10,7 @@ from exporter.model.explanation import TaskExplanation
 from exporter.model.task import LOADED, Phase, Task
 from exporter.views.cutover import blocked_by, not_checked, reasons
 from exporter.views.summary import full_ratio_of
+from exporter.views.task_errors import meaning
 from exporter.views.text import age, capitalized, duration, listing, moment, percent, trend
 
 
@@ -74,7 +75,14 @@ def _phase(task: Task, now: float) -> Statement:
         "ago": "" if since is None else f" {age(since, now)} ago",
         "lasting": "" if since is None else f", for {age(since, now)}",
     }
-    return Statement(level, text.format_map(values) + (_REMEDIES.get(task.phase, "") if task.phase else ""))
+    remedy = _REMEDIES.get(task.phase, "") if task.phase else ""
+    return Statement(level, text.format_map(values) + _documented(task.failure_code) + remedy)
+
+
+def _documented(code: str | None) -> str:
+    """Return what the vendor documents of an error code; an empty text for other codes."""
+    found = meaning(code)
+    return f" The documentation of DRS explains the code: {found.cause} {found.remedy}" if found else ""
 
 
 def _loaded(task: Task, now: float) -> str:

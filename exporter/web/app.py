@@ -86,6 +86,7 @@ def application(exporter: Served, reload: Reload | None = None, prefix: Prefix |
             Route("/tasks/{task_id:path}", pages.task),
             Route("/waves/{name}", pages.wave),
             Route("/runbooks/{name}", pages.runbook),
+            Route("/errors", pages.errors),
             Route("/api/v1/tasks", partial(api.tasks, exporter)),
             Route("/api/v1/tasks/{task_id:path}", partial(api.task, exporter)),
             Route("/api/v1/waves", partial(waves.waves, exporter)),

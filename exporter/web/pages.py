@@ -39,6 +39,7 @@ from exporter.views.summary import (
     read_at,
 )
 from exporter.views.task import groups
+from exporter.views.task_errors import meaning
 from exporter.views.text import (
     age,
     duration,
@@ -62,7 +63,7 @@ from exporter.views.waves import (
     timing,
     wave_verdict,
 )
-from exporter.web import runbooks
+from exporter.web import runbooks, task_errors
 from exporter.web.links import links_of, runbook
 from exporter.web.search import Query, SearchResult, search
 from exporter.web.waves import all_waves, events_of, find_wave, why_missing
@@ -172,6 +173,10 @@ class Pages:
             unknown=_NO_TASK if task_id and not subject else "",
         )
 
+    async def errors(self, _request: Request) -> Response:
+        """The error codes and messages of tasks, with cause and remedy."""
+        return await self._page("errors.html", 200, content=task_errors.html())
+
     def _facts(self, store: Store, task: Task, *below: Task) -> dict[str, Any]:
         now, identity, subject = self._exporter.now(), task.identity, explain(store, task)
         timeline = store.timeline(identity.task_id)
@@ -227,6 +232,7 @@ _FILTERS = (
 _FUNCTIONS = (
     *(blockers_of, comparison_of, cutover_of, full_ratio_of, load_outlook, phase_of, read_at),
     *(deleted_sentence, gap_sentence, level_of, runbook, score, since_text, timing, unchecked_of, wave_verdict),
+    meaning,
 )
 
 

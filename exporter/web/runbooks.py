@@ -13,6 +13,8 @@ from markupsafe import Markup
 
 from exporter.runtime.shipped_rules import Rule, shipped_groups
 
+_ERRORS = "../../views/task_errors.md"
+"""The path of the page /errors in the repository."""
 _RUNBOOK = re.compile(r"(\w+)\.md(#[\w-]+)?")
 _SIMPLE_ID = re.compile(r"[A-Za-z0-9_-]+")
 """An ID that is the same in PromQL and in a shell, as those of the cloud are."""
@@ -39,7 +41,7 @@ def _rules() -> Mapping[str, Sequence[Rule]]:
 
 
 def html(name: str, task_id: str | None = None) -> Markup:
-    """Return the content of one of `names`, with links to other runbooks, but not to documents that are not served.
+    """Return the content of one of `names`, with links to other documents only where they are served.
 
     Args:
         name: of the runbook.
@@ -61,4 +63,6 @@ class _Renderer(mistune.HTMLRenderer):
         other = _RUNBOOK.fullmatch(url)
         if other and other[1] in names():
             return super().link(text, f"{other[1]}{other[2] or ''}", title)
+        if url.startswith(_ERRORS):
+            return super().link(text, "../errors", title)
         return super().link(text, url, title) if url.startswith("https://") else text

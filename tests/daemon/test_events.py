@@ -38,7 +38,7 @@ EVENTS = [
     "A comparison of task orders finished (content): all is equal.",
     "Task orders is no longer ready for the cut-over. phase: ",
     "Task orders failed; it was in phase incremental before.",
-    "Task orders failed with error code DRS.M05101.",
+    "Task orders failed with error code DRS.KE0002.",
     "Task orders changed from phase failed to incremental.",
     "Task orders became ready for the cut-over; not checked: ",
     "Task orders is no longer ready for the cut-over. delay_unknown: ",

@@ -99,7 +99,7 @@ async def test_a_phase_that_changed_while_no_exporter_ran_has_no_time(folder: Pa
         found = sentences(exporter)
         assert "The exporter runs again. It did not observe project acme/cn-north-4/payments for 1m." in found
         away = {line.partition(" while")[0] for line in found if "while the exporter was not running" in line}
-        assert {line.removesuffix(" with error code DRS.M05101") for line in away} == {
+        assert {line.removesuffix(" with error code DRS.KE0002") for line in away} == {
             "Task paused changed from phase paused to incremental",
             "Task sales ended",
             "Task full failed",

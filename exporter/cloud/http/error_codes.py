@@ -190,15 +190,17 @@ for _row in CODES:
     _BY_CODE[_row.code].append(_row)
 
 
+def full_code(code: str) -> str:
+    """Return a code with its service, as in DRS.M00004. Older pages write `DRS-M00004`, items of a batch `M00004`."""
+    return code.replace("-", ".", 1) if "-" in code or "." in code else f"DRS.{code}"
+
+
 def documented(code: str | None, status: int | None = None) -> Meaning | None:
     """The documented meaning of a code with an HTTP status; None where no page lists it.
 
-    An item of a batch has no status of its own. Older pages write `DRS-M00004`, and items of a batch `M00004`.
+    An item of a batch has no status of its own.
     """
-    if code is None:
-        return None
-    name = code.replace("-", ".", 1) if "-" in code or "." in code else f"DRS.{code}"
-    rows = _BY_CODE.get(name, ())
+    rows = () if code is None else _BY_CODE.get(full_code(code), ())
     return next((row.meaning for row in rows if not row.statuses or status in row.statuses), None)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from exporter.simulator.world.tasks import SimTask
     from exporter.simulator.world.world import Found, World
 
-FAILURE_CODE = "DRS.M05101"
+FAILURE_CODE = "DRS.KE0002"
 
 
 def detail_item(world: World, found: Found) -> Json:

@@ -51,6 +51,16 @@ def test_the_first_statement_is_the_worst(status: str | None, first: tuple[str, 
     assert (level, text[: len(first[1])]) == first
 
 
+def test_a_documented_error_code_is_explained() -> None:
+    failed = replace(PLAIN, status="INCRE_TRANSFER_FAILED")
+    [_, explained] = said(replace(ready(progress=Progress(error_code="KE0002")), listed=failed))[0]
+    assert explained.endswith(
+        " The documentation of DRS explains the code: The user name or the password is wrong. Correct them in the "
+        "connection information of the task, then resume it. See its error in the console, remove the cause, and "
+        "resume it."
+    )
+
+
 @pytest.mark.parametrize(
     ("task", "expected"),
     [
