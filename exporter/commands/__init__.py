@@ -23,6 +23,8 @@ COMMANDS: Mapping[str, str] = {
     "report": "write a report of a wave: what happened to each task, when",
     "check": "validate the configuration, then query the cloud",
     "query": "print the status of a task, or details by their type",
+    "rules": "print recording rules and alerts for your Prometheus",
+    "dashboards": "write dashboards for your Grafana",
     "assets": "write rules, dashboards, runbooks and examples into a directory",
     "schema": "print the JSON Schema of the configuration",
     "metrics": "print the catalogue of metrics",

@@ -37,7 +37,7 @@ def add_options(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> Outcome:
     try:
-        return _write(options.directory, _texts(), force=options.force)
+        return write_files(options.directory, _texts(), force=options.force)
     except OSError as error:
         return Outcome(1, notes=(f"can't use {error.filename or options.directory}: {error.strerror or error}",))
 
@@ -47,8 +47,8 @@ def _texts() -> dict[str, str]:
     return {**texts, _SCHEMA: schema_text() + "\n"}
 
 
-def _write(directory: Path, texts: dict[str, str], *, force: bool) -> Outcome:
-    """Write the files that are missing or, with `force`, differ; nothing if one differs without it."""
+def write_files(directory: Path, texts: dict[str, str], *, force: bool) -> Outcome:
+    """Write the files that are missing or, with `force`, differ; nothing if one differs without it; raises OSError."""
     found = {name: _content(directory / name) for name in texts}
     changed = [name for name, content in found.items() if content is not None and content != texts[name].encode()]
     if changed and not force:

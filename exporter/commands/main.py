@@ -21,20 +21,19 @@ usage or configuration.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import gc
 import os
 import re
 import signal
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import structlog
 
 from exporter.commands import COMMANDS, module_of
-from exporter.commands.options import Parser, UsageError
+from exporter.commands.options import Parser, UsageError, nearest
 from exporter.commands.output import DRAIN_SECONDS, SERVING_DRAIN_SECONDS, report, writing_output
 from exporter.config import ConfigError, NotReadyError
 from exporter.runtime import logs, threads
@@ -68,7 +67,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     """Return the options of a command, with its `parser` and its function `run`; raises `UsageError`."""
     first = words[0] if words else ""
     if not first.startswith("-") and first not in {*COMMANDS, ""}:
-        raise UsageError(f"unknown command {first!r}{_nearest(first, COMMANDS)} (commands: {', '.join(COMMANDS)})")
+        raise UsageError(f"unknown command {first!r}{nearest(first, COMMANDS)} (commands: {', '.join(COMMANDS)})")
     if first not in {*COMMANDS, "-h", "--help", "--version"}:
         words = ["run", *words]
     options, strays = parser({words[0]}).parse_known_args(words)
@@ -76,15 +75,10 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         name = word.partition("=")[0]
         if name.startswith("-"):
             usage = re.findall(r"--[a-z.-]+", options.parser.format_usage())
-            options.parser.error(f"unknown option {name}{_nearest(name, usage)}")
+            options.parser.error(f"unknown option {name}{nearest(name, usage)}")
         remedy = ": the command comes first" if word in COMMANDS else ""
         options.parser.error(f"unexpected argument {word!r}{remedy}")
     return options
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f", did you mean {near[0]}?" if near else ""
 
 
 def parser(complete: Collection[str]) -> Parser:

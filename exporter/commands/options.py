@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from exporter.commands import module_of
-from exporter.config import Cloud, Config, from_environment, load
+from exporter.config import Cloud, Config, base_url, from_environment, load
 from exporter.runtime import logs
 
 if TYPE_CHECKING:
@@ -35,6 +37,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the question after an unknown word whether a known one is meant; empty if none is similar."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f", did you mean {near[0]}?" if near else ""
 
 
 def file_path(text: str) -> Path:
@@ -72,6 +80,18 @@ def add_cloud(parser: Parser, log_level: str = "error") -> None:
     add_config(parser)
     parser.add_argument("--demo", action="store_true", help="query the simulated cloud, as it is when a demo begins")
     add_log(parser, log_level)
+
+
+def base_url_option(parser: Parser, option: str, text: str) -> None:
+    """Add an option with a base URL, which is None without it."""
+    parser.add_argument(option, metavar="URL", type=_base_url, help=f"URL {text}")
+
+
+def _base_url(text: str) -> str:
+    try:
+        return base_url(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None  # without the text, which may contain a password
 
 
 def add_url(parser: Parser) -> None:

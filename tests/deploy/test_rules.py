@@ -5,7 +5,6 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from tests.lib.paths import DEPLOY
 from tests.lib.promql import faults
@@ -209,18 +208,6 @@ def test_dashboards_of_alerts_exist_and_have_the_variables_of_the_link(rule: Rul
 
 def test_few_alerts_are_critical() -> None:
     assert {title(rule) for rule in ALERT_RULES if rule["labels"]["severity"] == "critical"} == PAGES
-
-
-def test_the_documented_command_switches_the_alert_about_ready_tasks_on_for_all_tasks() -> None:
-    command = re.search(r"sed -i '/(.+)/d' (drs-alerts-waves\.yml)", MONITORING.read_text())
-    assert command is not None
-    text = (PROMETHEUS / command[2]).read_text()
-    kept = "\n".join(line for line in text.splitlines() if not re.search(command[1], line))
-    before, after = (yaml.safe_load(rules)["groups"][-1]["rules"] for rules in (text, kept))
-    (changed,) = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
-    assert changed[1]["alert"] == "DrsTaskCutoverReady"
-    assert "wave" not in changed[1]["expr"]
-    assert faults(changed[1]["expr"], RECORDED) == []
 
 
 @pytest.mark.parametrize("name", [rule for rule in ALERTS if "Delay" in rule])

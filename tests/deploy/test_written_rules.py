@@ -1,0 +1,101 @@
+"""The rules that `drs-exporter rules` prints, under promtool."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exporter.commands.main import parse
+from exporter.commands.site_rules import EXPORTER, GRAFANA, RUNBOOKS
+from exporter.commands.thresholds import THRESHOLDS
+from tests.lib.rules import PROMETHEUS, promtool
+from tests.lib.tools import needs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = needs("promtool")
+
+TASK = 'account="prod", region="cn-north-4", project="payments", task_id="11jb101", task_name="pay"'
+TEST = {
+    "rule_files": ["../drs-site.yml"],
+    "evaluation_interval": "1m",
+    "tests": [
+        {
+            "interval": "1m",
+            "input_series": [
+                {"series": f"drs_task_incremental_delay_seconds{{{TASK}}}", "values": "130x20"},
+                {"series": 'up{job="db/drs", instance="a:1"}', "values": "0x20"},
+            ],
+            "alert_rule_test": [
+                {
+                    "alertname": "DrsTaskDelayHigh",
+                    "eval_time": "10m",
+                    "exp_alerts": [
+                        {
+                            "exp_labels": {
+                                "account": "prod",
+                                "region": "cn-north-4",
+                                "project": "payments",
+                                "task_id": "11jb101",
+                                "task_name": "pay",
+                                "root_id": "11jb101",
+                                "severity": "info",
+                            },
+                            "exp_annotations": {
+                                "summary": "DRS task pay lags behind its source",
+                                "description": "The target of task pay (id 11jb101, account prod, region cn-north-4, "
+                                "project payments) is 2m 10s behind the source, over its limit of 2m 0s.",
+                                "runbook_url": "https://drs.example/x/runbooks/DrsTaskDelayHigh?task_id=11jb101",
+                                "exporter_url": "https://drs.example/x/tasks/11jb101",
+                            },
+                        }
+                    ],
+                }
+            ],
+            "promql_expr_test": [
+                {
+                    "expr": 'count(ALERTS{alertname="DrsExporterDown", job="db/drs", alertstate="firing"})',
+                    "eval_time": "10m",
+                    "exp_samples": [{"labels": "{}", "value": 1}],
+                }
+            ],
+        }
+    ],
+}
+"""A delay over a lower limit, and an exporter of another job that is down."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped rules as printed, rules of a site, and rules with other values for all thresholds; and tests."""
+    folder = tmp_path_factory.mktemp("rules")
+    values = (f"--set={name}={'77%' if each.default.endswith('%') else '4321s'}" for name, each in THRESHOLDS.items())
+    site = (
+        "--job=db/drs",
+        "--set=delay=2m",
+        "--severity=DrsTaskDelayHigh=info",
+        "--exporter-url=https://drs.example/x/",
+    )
+    for name, words in {
+        "drs-shipped": (f"--grafana-url={GRAFANA}", f"--exporter-url={EXPORTER}", f"--runbook-url={RUNBOOKS}"),
+        "drs-site": site,
+        "other": (*values, "--ready-outside-waves"),
+    }.items():
+        options = parse(["rules", *words])
+        (folder / f"{name}.yml").write_text(options.run(options).text)
+    (folder / "tests").mkdir()
+    (folder / "tests" / "site.yml").write_text(json.dumps(TEST))
+    shipped = (PROMETHEUS / "tests" / "task-delay-own-limit.yml").read_text()
+    (folder / "tests" / "shipped.yml").write_text(shipped.replace("../drs-*.yml", "../drs-shipped.yml"))
+    return folder
+
+
+def test_promtool_accepts_the_rules_with_all_options(folder: Path) -> None:
+    promtool("check", "rules", "--lint=all", "--lint-fatal", *sorted(folder.glob("*.yml")))
+
+
+def test_alerts_fire_with_the_thresholds_links_severities_and_the_job_of_the_site(folder: Path) -> None:
+    promtool("test", "rules", *sorted((folder / "tests").glob("*.yml")))
