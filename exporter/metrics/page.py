@@ -32,10 +32,16 @@ class Format(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines of a page, plain and as a part of a deflate stream that can be joined with others."""
+    """Lines of a page, as a part of a deflate stream that can be joined with others. Plain they take ten times as much.
 
-    text: bytes
+    Args:
+        deflated: the lines, compressed.
+        size: of the lines, in bytes.
+        crc: of the lines.
+    """
+
     deflated: bytes
+    size: int
     crc: int
 
     @classmethod
@@ -43,7 +49,12 @@ class Block:
         """Compress lines. A full flush ends the block at a whole byte, and the next block refers to nothing in it."""
         packer = isal_zlib.compressobj(level=1, wbits=-15)
         deflated = packer.compress(text) + packer.flush(isal_zlib.Z_FULL_FLUSH)
-        return cls(text, deflated, isal_zlib.crc32(text))
+        return cls(deflated, len(text), isal_zlib.crc32(text))
+
+    @property
+    def text(self) -> bytes:
+        """The lines, decompressed."""
+        return isal_zlib.decompressobj(wbits=-15).decompress(self.deflated)
 
 
 _END: Mapping[Format, tuple[Block, ...]] = {Format.TEXT: (), Format.OPENMETRICS: (Block.of(b"# EOF\n"),)}
@@ -71,9 +82,13 @@ class Page:
         self.families = tuple(families)
         self._gzip: dict[Format, tuple[bytes, ...]] = {}
 
-    def plain(self, names: frozenset[str] | None = None, form: Format = Format.TEXT) -> list[bytes]:
-        """Return the text in blocks; with `names` only these families."""
-        return [block.text for block in self._blocks(names, form)]
+    def plain(self, names: frozenset[str] | None = None, form: Format = Format.TEXT) -> Iterator[bytes]:
+        """Yield the text in blocks, each decompressed when it is needed; with `names` only these families."""
+        return (block.text for block in self._blocks(names, form))
+
+    def size(self, names: frozenset[str] | None = None, form: Format = Format.TEXT) -> int:
+        """Return the size of the text in bytes."""
+        return sum(block.size for block in self._blocks(names, form))
 
     def gzip(self, names: frozenset[str] | None = None, form: Format = Format.TEXT) -> Sequence[bytes]:
         """Return the text as one gzip member, in blocks. Common clients read only the first of several members."""
@@ -94,8 +109,8 @@ class Page:
 def _member(blocks: Iterable[Block]) -> tuple[bytes, ...]:
     crc, size, deflated = 0, 0, [_GZIP_HEAD]
     for block in blocks:
-        crc = isal_zlib.crc32_combine(crc, block.crc, len(block.text))
-        size += len(block.text)
+        crc = isal_zlib.crc32_combine(crc, block.crc, block.size)
+        size += block.size
         deflated.append(block.deflated)
     return (*deflated, _LAST_BLOCK, struct.pack("<II", crc, size & 0xFFFFFFFF))
 

@@ -142,14 +142,16 @@ def _is_from_browser_page(request: Request) -> bool:
 
 
 async def _metrics(exporter: Served, request: Request) -> Response:
-    names = request.query_params.getlist("name[]")
+    names = frozenset(request.query_params.getlist("name[]")) or None
     output = wanted_format(request.headers.get("accept", ""))
     compressed = accepts_gzip(request.headers.get("accept-encoding", ""))
     page = exporter.exposition.page
-    blocks = (page.gzip if compressed else page.plain)(frozenset(names) if names else None, output)
-    headers = {"Content-Length": str(sum(map(len, blocks))), "Vary": "Accept, Accept-Encoding"}
-    if compressed:
-        headers["Content-Encoding"] = "gzip"
+    headers = {"Vary": "Accept, Accept-Encoding"}
+    if not compressed:
+        headers["Content-Length"] = str(page.size(names, output))
+        return ChunkedResponse(page.plain(names, output), headers, output.value)
+    blocks = page.gzip(names, output)
+    headers |= {"Content-Length": str(sum(map(len, blocks))), "Content-Encoding": "gzip"}
     return ChunkedResponse(blocks, headers, output.value)
 
 

@@ -111,7 +111,7 @@ def test_there_is_no_created_series_and_the_bounds_of_buckets_are_floats(page: P
 
 
 def test_both_formats_share_every_block_but_the_heads(page: Page) -> None:
-    text, other = ({id(block) for block in page.plain(form=form)} for form in Format)
+    text, other = ({id(block) for block in page.gzip(form=form)[1:-2]} for form in Format)  # without the ends of gzip
     others = sum(family.heads[Format.TEXT] is not family.heads[Format.OPENMETRICS] for family in page.families)
     assert len(other - text) == others + 1
     assert len(text - other) == others

@@ -56,6 +56,7 @@ def test_gzip_is_one_member_and_equal_to_the_plain_text(
     assert unpacked(page.gzip(form=form)) == b"".join(page.plain(form=form)) == b"".join(families) + end
     kept = b"".join(family for number, family in enumerate(families) if number in chosen)
     assert unpacked(page.gzip(names, form)) == b"".join(page.plain(names, form)) == kept + end
+    assert page.size(names, form) == len(kept + end)
 
 
 def test_gzip_of_large_families() -> None:
