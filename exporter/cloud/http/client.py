@@ -31,7 +31,7 @@ from exporter.cloud.http.proxy_login import ProxyLoginError
 from exporter.cloud.http.response import parse_body, read_object
 from exporter.cloud.http.scheduler import Scheduler
 from exporter.cloud.http.unreachable import header_too_long, reason_of
-from exporter.cloud.operations import OPERATIONS, Operation, Service
+from exporter.cloud.operations import BY_NAME, Operation, Service
 from exporter.config import ConfigError
 
 T = TypeVar("T")
@@ -104,7 +104,8 @@ class Client:
         observer: Observer | None = None,
     ) -> None:
         self._http = http
-        self._headers = httpx.Headers({**http.headers, **_HEADERS})
+        host = httpx.URL(endpoint).netloc.decode()
+        self._headers = httpx.Headers({"Host": host, **http.headers, **_HEADERS})
         self._service = service
         self._endpoint = endpoint
         self._auth = auth
@@ -117,6 +118,7 @@ class Client:
         self._timeout = timeout
         self._observer = observer
         self._pauses = Pauses()
+        self._log = _log.bind()
         self.context = CallContext()
 
     def in_context(self, context: CallContext) -> Client:
@@ -154,7 +156,7 @@ class Client:
 
         Otherwise like `call`.
         """
-        if operation not in OPERATIONS or operation.service != self._service:
+        if BY_NAME.get(operation.name) is not operation or operation.service != self._service:
             raise ValueError(f"{operation.method} {operation.path} is not one of the reads that may be sent")
         retries, renewed = 0, False
         while True:
@@ -199,14 +201,12 @@ class Client:
         # Joined here and not by httpx, whose blanks would become "+", which the gateway's signature check doesn't know.
         typed = query if operation.type is None else (("type", operation.type), *query)
         pairs = "&".join(f"{quote(key, safe='')}={quote(str(value), safe='')}" for key, value in typed)
-        content = None if body is None else json.dumps(body).encode()
+        content = b"" if body is None else json.dumps(body).encode()
         url = self._endpoint + (f"{path}?{pairs}" if pairs else path)
-        return httpx.Request(
-            operation.method,
-            _url(url),
-            content=content,
-            headers={**self._headers, **headers} if headers else self._headers,
-        )
+        request = httpx.Request(operation.method, _url(url), headers=self._headers, stream=httpx.ByteStream(content))
+        request.read()  # of a request without a stream, httpx would copy the headers again
+        request.headers.update(headers)
+        return request
 
     async def _attempt(
         self,
@@ -246,7 +246,7 @@ class Client:
             self.context.called(retries)
             seconds = loop.time() - started
             self._meter.request(operation.name, code, seconds)
-            _log.debug("API call", operation=operation.name, code=code, seconds=round(seconds, 3))
+            self._log.debug("API call", operation=operation.name, code=code, seconds=round(seconds, 3))
 
     async def _send(self, operation: Operation, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         try:

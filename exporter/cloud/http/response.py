@@ -139,6 +139,7 @@ def _per_minute(content: bytes) -> int | None:
     return (int(found[1]) or None) if found else None
 
 
+@lru_cache(maxsize=16)  # the responses of one second have the same date
 def _unix_time(date: str) -> float | None:
     """Return an HTTP date as Unix time; None where it is none."""
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import PlainValidator, ValidationInfo
@@ -86,13 +87,15 @@ class ProgressWire(Wire):
     apply_bytes_per_second: Number = alias("apply_bytes_rate")
     error_code: ErrorCode = None
 
-    def progress(self, served_at: float | None = None) -> Progress:
+    def progress(self, served_at: float | None = None, task_status: str | None = None) -> Progress:
         """Return the facts: remaining times only while the load and its stage run. A failed load has 0.
 
         Args:
             served_at: the time of the response.
+            task_status: the status of the task beside the progress, which counts for the progress if it is a failure.
         """
-        loading = _runs(self.full_ratio) and not _failed(self.transfer_status)
+        transfer_status = task_status if _failed(task_status) else self.transfer_status
+        loading = _runs(self.full_ratio) and not _failed(transfer_status)
         remaining = [(name, stage.remaining_time) for name, stage in self.progress_map if _runs(stage.completed)]
         reported_at, reported_at_latest = self.process_time or (None, None)
         return facts_of(
@@ -101,6 +104,8 @@ class ProgressWire(Wire):
             full_remaining_seconds=self.remaining_time if loading else None,
             stages=_known([(name, stage.completed) for name, stage in self.progress_map]),
             stages_remaining=_known(remaining) if loading else (),
+            transfer_status=transfer_status,
+            task_status=task_status,
             delay_seconds=self._delay(),
             reported_at=reported_at,
             reported_at_latest=reported_at_latest,
@@ -119,14 +124,10 @@ class ProgressWire(Wire):
         return None if min(known, default=-1.0) < 0 and delay <= 0 else plausible_delay(delay)
 
 
-def _with_status(progress: Progress, status: str | None) -> Progress:
-    """Return a progress with the status of the task beside it, which counts for the progress if it is a failure."""
-    if status is None:
-        return progress
-    progress = replace(progress, task_status=status)
-    if not _failed(status):
-        return progress
-    return replace(progress, transfer_status=status, full_remaining_seconds=None, stages_remaining=())
+_OF_RESPONSE = {"transfer_status", "task_status", "served_at"}
+"""The fields of `Progress` that depend on more than the progress itself."""
+_values = attrgetter(*(field.name for field in fields(Progress) if field.name not in _OF_RESPONSE))
+_NO_VALUES = _values(Progress())
 
 
 def _failed(status: str | None) -> bool:
@@ -148,8 +149,8 @@ class ProgressItemWire(ProgressWire, BatchItemWire):
     collector: ClassVar = Progress.collector
 
     def facts(self, served_at: float | None = None) -> tuple[TaskFacts, ...]:
-        progress = self.progress(served_at)
-        return () if progress == Progress(served_at=served_at) else (_with_status(progress, self.status),)
+        progress = self.progress(served_at, self.status)
+        return () if self.transfer_status is None and _values(progress) == _NO_VALUES else (progress,)
 
     def error(self) -> TaskResult | None:
         return item_error(self.operation.name, self.error_code, self.transfer_status, self.status)
@@ -201,7 +202,7 @@ async def fetch_v5(client: Client, errors: ErrorsByCollector, ids: Sequence[str]
     job = job_in(operation, response, ids[0], ProgressJobWire, errors[Progress.collector])
     parts: list[TaskFacts] = []
     if job.progress_info and (info := ProgressWire.read(job.progress_info, errors[Progress.collector])):
-        parts.append(_with_status(info.progress(served_at), job.task_status))
+        parts.append(info.progress(served_at, job.task_status))
     if job.metrics and (metrics := NodeWire.read(job.metrics, errors[Node.collector])):
         parts.append(facts_of(Node, metrics))
     block = job.migration_object_progress_info
