@@ -88,7 +88,8 @@ def _text(text: str, title: str, site: Site) -> str:
     if title == _READY and site.ready_outside_waves:
         text = _IN_A_WAVE.sub("", text)
     if replaced := replaced_texts(title, site.thresholds):
-        text = re.sub("|".join(map(re.escape, replaced)), lambda found: replaced[found[0]], text)
+        texts = "|".join(map(re.escape, replaced))
+        text = re.sub(rf"(?:{texts})(?![\w.])", lambda found: replaced[found[0]], text)
     return with_job(text, site.job)
 
 

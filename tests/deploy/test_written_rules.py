@@ -1,4 +1,4 @@
-"""The rules that `drs-exporter rules` prints, under promtool."""
+"""The rules that `drs-exporter rules` prints, under promtool, and the manifests for Kubernetes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from exporter.commands.main import parse
 from exporter.commands.site_rules import EXPORTER, GRAFANA, RUNBOOKS
 from exporter.commands.thresholds import THRESHOLDS
+from tests.lib.chart import validate
 from tests.lib.rules import PROMETHEUS, promtool
 from tests.lib.tools import needs
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytestmark = needs("promtool")
 
 TASK = 'account="prod", region="cn-north-4", project="payments", task_id="11jb101", task_name="pay"'
 TEST = {
@@ -93,9 +93,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@needs("promtool")
 def test_promtool_accepts_the_rules_with_all_options(folder: Path) -> None:
     promtool("check", "rules", "--lint=all", "--lint-fatal", *sorted(folder.glob("*.yml")))
 
 
+@needs("promtool")
 def test_alerts_fire_with_the_thresholds_links_severities_and_the_job_of_the_site(folder: Path) -> None:
     promtool("test", "rules", *sorted((folder / "tests").glob("*.yml")))
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["rules --format=prometheusrule --label=release=x", "rules --format=configmap", "dashboards --format=configmap"],
+)
+def test_kubernetes_and_the_prometheus_operator_accept_the_manifests(words: str) -> None:
+    options = parse(words.split())
+    for manifest in yaml.load_all(options.run(options).text, yaml.CSafeLoader):
+        validate(manifest)

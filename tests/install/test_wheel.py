@@ -39,3 +39,4 @@ def test_the_installed_wheel_serves_the_demo(version: str, wheel: Path, tmp_path
         demo.until(lambda: "\ndrs_up{" in get(f"{found[1]}/metrics").text, "a page with metrics")
     assert run(command, "assets", tmp_path / "assets").returncode == 0
     assert (tmp_path / "assets" / "systemd" / "drs-exporter.service").is_file()
+    assert "- alert: DrsTaskFailed\n" in run(command, "rules").stdout

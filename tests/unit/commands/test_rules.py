@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any
 
 import pytest
 import yaml
 
+from exporter.commands.main import parse
 from exporter.commands.site_rules import EXPORTER, GRAFANA, RUNBOOKS
 from tests.lib.commands import CommandLine
+from tests.lib.paths import DEPLOY, DOCS, ROOT
 from tests.lib.rules import ALERT_RULES, RULE_FILES, RULES, Rule, load
 
+COMMANDS = ROOT / "exporter" / "commands"
 SHIPPED = {group["name"]: group for path in RULE_FILES for group in load(path)["groups"]}
 LINKS = {"--grafana-url": GRAFANA, "--exporter-url": EXPORTER, "--runbook-url": RUNBOOKS}
 """The options that write the links of the shipped files."""
@@ -166,3 +170,24 @@ def test_wrong_usage_is_one_line(words: str, message: str, command_line: Command
     found = command_line.error("rules", *words.split())
     assert message in found
     assert "hunter2" not in found
+
+
+_COMMAND = re.compile(r"^[^`\n]*drs-exporter ((?:rules|dashboards) (?:\\\n|[^\n|>`])+)[\n|>]", re.MULTILINE)
+DOCUMENTED = {
+    " ".join(re.sub(r"\\\n\s*|  .*", " ", found).split())
+    for path in (
+        *DOCS.glob("*.md"),
+        *COMMANDS.glob("*.py"),
+        DEPLOY / "helm" / "drs-exporter" / "templates" / "NOTES.txt",
+    )
+    for found in _COMMAND.findall(path.read_text())
+}
+
+
+@pytest.mark.parametrize("words", sorted(DOCUMENTED))
+def test_documented_commands_are_accepted(words: str) -> None:
+    assert parse(shlex.split(words)).command == words.split(maxsplit=1)[0]
+
+
+def test_commands_are_documented_with_and_without_kubernetes() -> None:
+    assert {"--format=prometheusrule" in words for words in DOCUMENTED} == {True, False}

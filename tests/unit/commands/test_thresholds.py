@@ -11,8 +11,10 @@ from exporter.commands.site_rules import Site, rules_for, title_of
 from exporter.commands.thresholds import THRESHOLDS, replaced_texts, threshold_value
 from exporter.runtime.shipped_rules import Rule, shipped_groups
 from tests.lib.commands import CommandLine
+from tests.lib.paths import DOCS
 from tests.lib.rules import RULES
 
+MONITORING = DOCS / "monitoring.md"
 each_threshold = pytest.mark.parametrize("name", THRESHOLDS)
 SHIPPED = shipped_groups()
 BY_TITLE = {title_of(rule): rule for rule in RULES}
@@ -130,3 +132,9 @@ def test_the_help_lists_a_threshold_with_its_default_and_alerts(name: str, comma
     text = " ".join(command_line.help("rules").split())
     threshold = THRESHOLDS[name]
     assert f" {name}={threshold.default} {threshold.meaning} ({', '.join(threshold.alerts)})" in text
+
+
+def test_monitoring_md_lists_the_thresholds() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\d+[dhm%]) \| (.+) \| ([\w, ]+) \|$", MONITORING.read_text(), re.MULTILINE)
+    expected = [(name, each.default, each.meaning, ", ".join(each.alerts)) for name, each in THRESHOLDS.items()]
+    assert rows == expected
