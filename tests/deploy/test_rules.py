@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MONITORING = DEPLOY.parent / "docs" / "monitoring.md"
-RUNBOOKS = DEPLOY.parent / "exporter" / "web" / "runbooks"
-SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation", "Silence"]
 PAGES = {
     "DrsCollectorFailing recovery",
     "DrsCredentialsRefused",
@@ -220,10 +218,6 @@ def test_the_rules_of_an_alert_have_distinct_titles() -> None:
     assert len(set(titles)) == len(titles)
 
 
-def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
-    assert sorted(path.stem for path in RUNBOOKS.glob("*.md")) == ALERTS
-
-
 def test_monitoring_md_lists_every_alert_once_by_severity() -> None:
     text = MONITORING.read_text()
     listed = [
@@ -232,25 +226,3 @@ def test_monitoring_md_lists_every_alert_once_by_severity() -> None:
         for name in re.findall(r"\[(\w+)\]\([./\w]+/runbooks/\1\.md\)", links)
     ]
     assert sorted(listed) == sorted({(rule["labels"]["severity"], rule["alert"]) for rule in ALERT_RULES})
-
-
-@pytest.mark.parametrize("name", ALERTS)
-def test_a_runbook_has_all_sections(name: str) -> None:
-    text = (RUNBOOKS / f"{name}.md").read_text()
-    assert text.startswith(f"# {name}\n")
-    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS
-    assert all(re.findall(r"^## .+\n\n(\S.+)", text, re.MULTILINE))
-    assert f"alertname={name} " in text
-    assert all((RUNBOOKS / link).exists() for link in re.findall(r"\]\((\w+\.md)\)", text))
-
-
-@pytest.mark.parametrize("name", ALERTS)
-def test_silences_match_labels_of_the_alert(name: str) -> None:
-    matched = set(re.findall(r"(\w+)=(?:…|TASK_ID)", (RUNBOOKS / f"{name}.md").read_text()))
-    had = [
-        alert["exp_labels"].keys()
-        for _, case in ALERT_TESTS
-        if case["alertname"] == name
-        for alert in case["exp_alerts"]
-    ]
-    assert any(matched <= labels for labels in had)

@@ -15,6 +15,7 @@ from tests.e2e.programs import TIMEOUT, Exporter, Program, free_port, get
 from tests.lib.dashboards import dashboard_expressions
 from tests.lib.paths import DEPLOY
 from tests.lib.rules import RECORDED, load
+from tests.lib.runbooks import RUNBOOKS, queries
 from tests.lib.tools import needs, tool
 
 pytestmark = needs("prometheus")
@@ -27,6 +28,10 @@ EXPRESSIONS = [
     for title, query in dashboard_expressions(path)
     if title not in UNSEEN
 ]
+DIAGNOSES = {query.replace('task_id="TASK_ID"', 'task_id=~".+"') for name in RUNBOOKS for query in queries(name)}
+"""The queries of the runbooks, for all tasks."""
+UNSEEN_FAMILIES = ("drs_exporter_storage_", "drs_task_auto_stop_timestamp_seconds")
+"""Families without a value in the demo: it has no storage, and no task fails while it runs."""
 FAULTS = {"drs:task_delay_threshold_unknown", "drs:task_progress_stale", "drs:task_report_stopped"}
 """Recording rules without a value in the demo: nothing there is stale, and its details are read."""
 
@@ -144,6 +149,16 @@ def test_no_label_is_renamed_by_the_scrape(prometheus: Prometheus) -> None:
 def test_every_query_of_the_dashboards_has_a_result(prometheus: Prometheus, expression: str) -> None:
     seconds = TIMEOUT + Cutover().stable_for  # no task is ready before
     prometheus.until(lambda: prometheus.query(expression), f"data for {expression}", seconds)
+
+
+def test_every_query_of_the_runbooks_has_a_result(prometheus: Prometheus) -> None:
+    waiting = {query for query in DIAGNOSES if not any(family in query for family in UNSEEN_FAMILIES)}
+
+    def all_have_results() -> bool:
+        waiting.difference_update([query for query in waiting if prometheus.query(query)])
+        return not waiting
+
+    prometheus.until(all_have_results, lambda: waiting, TIMEOUT + Cutover().stable_for)
 
 
 @pytest.mark.parametrize("name", sorted(RECORDED - FAULTS))
