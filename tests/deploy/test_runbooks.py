@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from exporter.commands.thresholds import THRESHOLDS
 from tests.lib.promql import faults
 from tests.lib.rules import ALERT_RULES, ALERT_TESTS, ALERTS, RECORDED
 from tests.lib.runbooks import RUNBOOKS, queries, sections
@@ -23,6 +24,14 @@ def test_a_runbook_has_all_sections(name: str) -> None:
     assert all(sections(name).values())
     assert f"alertname={name} " in sections(name)["Silence"]
     assert all(link in RUNBOOKS for link in re.findall(r"\]\((\w+)\.md\)", text))
+
+
+@each_runbook
+def test_a_runbook_names_the_thresholds_that_a_site_can_change(name: str) -> None:
+    named = set(re.findall(r"`--set ([a-z-]+=\w+%?)`", sections(name)["Silence"]))
+    assert named == {
+        f"{each}={threshold.default}" for each, threshold in THRESHOLDS.items() if name in threshold.alerts
+    }
 
 
 @each_runbook
