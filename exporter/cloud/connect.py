@@ -5,13 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from exporter.cloud.access.credentials import SharedCredentials, access
+from exporter.cloud.access.credentials import Expiring, SharedCredentials, access
 from exporter.cloud.http.client import Client
+from exporter.cloud.http.cloud_clock import CloudClock
 from exporter.cloud.http.transport import HttpClient, Transport, mounts_of
 from exporter.cloud.source import DecodeErrors, ErrorsByCollector
 from exporter.cloud.v3 import V3
 from exporter.cloud.v5 import V5
 from exporter.config import COLLECTORS, EcsAgency
+from exporter.model.facts import Access
 from exporter.model.filters import TaskFilter
 
 if TYPE_CHECKING:
@@ -39,12 +41,14 @@ class Connection(NamedTuple):
         client: sends the calls; `Client.in_context` returns the one of a poll loop.
         apis: the API generations to query, the deciding one first.
         decode_errors: counts values that cannot be decoded, by collector.
+        access: returns the facts about clock and credentials as they are now.
     """
 
     http: httpx.AsyncClient
     client: Client
     apis: tuple[Api, ...]
     decode_errors: ErrorsByCollector
+    access: Callable[[], Access] = Access
 
 
 def connect(
@@ -80,7 +84,22 @@ def connect(
     )
     client_of = partial(Client, http, scheduler=scheduler, meter=meter, timeout=account.poll.timeout)
     auth, project_id = access(account, project, client_of, shared or SharedCredentials(), now)
-    client = client_of(service="drs", endpoint=endpoint, auth=auth, project_id=project_id.get, observer=observer)
+    # A gateway of somebody else may have another clock.
+    clock = CloudClock(now) if account.is_of_cloud(endpoint) else None
+    client = client_of(
+        service="drs", endpoint=endpoint, auth=auth, project_id=project_id.get, observer=observer, clock=clock
+    )
     query = TaskFilter(account.tasks).query(project.enterprise_project_ids)
     apis = tuple(generation(query) for generation in _GENERATIONS[project.api])
-    return Connection(http, client, apis, {name: DecodeErrors() for name in COLLECTORS})
+    decode_errors = {name: DecodeErrors() for name in COLLECTORS}
+    return Connection(http, client, apis, decode_errors, partial(_access, clock, credentials.type, auth, now))
+
+
+def _access(clock: CloudClock | None, kind: str, auth: httpx.Auth, now: Callable[[], float]) -> Access:
+    skew = None if clock is None else clock.skew()
+    left = auth.seconds_left if isinstance(auth, Expiring) else None
+    return Access(
+        clock_skew_seconds=None if skew is None else round(skew, 1),
+        credentials_type=kind,
+        credentials_expire_at=None if left is None else float(round(now() + left)),
+    )

@@ -22,6 +22,7 @@ from exporter.config import TASKS
 from exporter.model.task import Phase
 from exporter.model.task_lists import Gap
 from exporter.polling.list_reader import ListCost
+from exporter.views.access import SKEW_WARNING
 from exporter.views.errors import REPORT, Level, advise, is_access_error
 from exporter.views.text import duration, plural, project_text
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from exporter.model.task import Listed
 
 OK, WARN, FAIL = Level
-_SKEW_WARNING, _SKEW_REFUSED = 60.0, 900.0
+_SKEW_REFUSED = 900.0
 """Seconds: a signature is good for 15 minutes."""
 _GOOD = range(200, 203)
 _SIGNATURE_CODE = "APIGW.0301"
@@ -217,7 +218,7 @@ class ProjectCheck:
             about = "more than 15m" if skew is None else _offset(skew)
             self._report(FAIL, f"the clock of this machine is wrong by {about}, signatures are refused", _CLOCK_REMEDY)
             return False
-        if skew is not None and abs(skew) > _SKEW_WARNING:
+        if skew is not None and abs(skew) > SKEW_WARNING:
             self._report(WARN, f"the clock of this machine is wrong by {_offset(skew)}", _CLOCK_REMEDY)
         elif skew is not None:
             self._report(OK, f"the clock is right within {duration(max(1, round(abs(skew))))}")

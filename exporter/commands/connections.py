@@ -102,7 +102,7 @@ async def connections(
             job_types, limits = TaskFilter(account.tasks).job_types, limits_of(account.poll)
             for project in account.all_projects():
                 observer = next(observers)
-                http, client, apis, decode_errors = connect(
+                http, client, apis, decode_errors, _ = connect(
                     account,
                     project.model_copy(update={"api": "auto"}),
                     transport=transport,

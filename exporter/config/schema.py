@@ -4,6 +4,7 @@ config.example.yaml explains every key; a test keeps it complete.
 """
 
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
@@ -225,6 +226,11 @@ class Account(Section):
 
     def _default_endpoint(self, service: str, region: str) -> str:
         return f"https://{service}.{region}.{_DOMAINS[self.cloud]}"
+
+    @staticmethod
+    def is_of_cloud(endpoint: str) -> bool:
+        """Return whether an endpoint is a host of one of the known clouds, which can only be reached by HTTPS."""
+        return (urlsplit(endpoint).hostname or "").endswith(tuple(f".{name}" for name in _DOMAINS.values()))
 
     def enabled(self, collector: str) -> bool:
         """Return whether the account enables a collector."""

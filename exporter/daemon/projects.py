@@ -203,6 +203,7 @@ class Projects:
             self._shard,
             events=self._events,
             storage=self._storage,
+            access=connection.access,
         )
         tags = {tag: self._tags[tag] for tag in account.tasks.tag_labels}
         families = task_families(tags, audit=account.audit)

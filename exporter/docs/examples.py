@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from exporter.model.details import Detail, SpeedLimit
-from exporter.model.facts import AsyncJobs, CollectorFacts, Compared, ObjectCount, Precheck, Progress, Quota
+from exporter.model.facts import Access, AsyncJobs, CollectorFacts, Compared, ObjectCount, Precheck, Progress, Quota
 from exporter.model.known_facts import TASK_FACTS
 from exporter.model.prediction import Predicted
 from exporter.model.task import History, Identity, Listed, Phase, Project, ProjectKey, Task
@@ -170,6 +170,7 @@ PROJECT = Project(
     quota=Quota((("instances", 41.0, 100.0),)),
     async_jobs=AsyncJobs((("COMMIT_SUCCESS", 7),), (("bd4193aa-072d-4ce6-beec-adffc7252341", _NOW - 86_400),)),
     sources={("progress", "v3_batch_progress"): True},
+    access=Access(clock_skew_seconds=0.3, credentials_type="token", credentials_expire_at=_NOW + 82_800),
 )
 
 SELF_METRIC_LABELS = {

@@ -14,6 +14,13 @@ def _quotas(project: Project, *, used: bool) -> Samples:
     return tuple(((name,), number) for name, number in numbers if number is not None)
 
 
+def _credentials_end(project: Project) -> Samples:
+    access = project.access
+    if access is None or access.credentials_expire_at is None:
+        return ()
+    return (((access.credentials_type,), access.credentials_expire_at),)
+
+
 def _by_collector(name: str, help_text: str, attribute: str) -> Family[Project]:
     def samples(project: Project) -> Samples:
         numbers = ((collector, getattr(facts, attribute)) for collector, facts in project.collectors.items())
@@ -116,5 +123,20 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
         ("sources",),
         lambda project: tuple((key, here) for key, here in project.sources.items() if here is not None),
         ("collector", "source"),
+    ),
+    gauge(
+        "drs_exporter_clock_skew_seconds",
+        "Seconds that the clock of the exporter's host is ahead of the cloud's, negative if it is behind: the least "
+        "difference to the Date of the responses of 10 minutes, accurate to a second. Absent without such a response, "
+        "and for an endpoint that is no HTTPS host of a known cloud.",
+        "access.clock_skew_seconds",
+    ),
+    Family(
+        "drs_exporter_credentials_expire_timestamp_seconds",
+        "When the token or the temporary keys in use expire, by type of the credentials: password, token, ecs_agency. "
+        "Absent if that is not known, as for an access key.",
+        ("access.credentials_expire_at",),
+        _credentials_end,
+        ("type",),
     ),
 )

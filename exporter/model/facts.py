@@ -260,3 +260,14 @@ class CollectorFacts:
     """The age above which its facts are not shown any more."""
     oldest_seconds: float | None = None
     """The age of its oldest facts about a task; None if it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Facts about the exporter's access to the cloud, of one project."""
+
+    clock_skew_seconds: float | None = None
+    """Seconds that the host's clock is ahead of the cloud's."""
+    credentials_type: str = ""
+    credentials_expire_at: float | None = None
+    """When the credentials in use expire; None if they do not, or if it is not known."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 from exporter.config import TASKS, Scope
-from exporter.model.facts import AsyncJobs, CollectorFacts, Quota, Recovery
+from exporter.model.facts import Access, AsyncJobs, CollectorFacts, Quota, Recovery
 from exporter.model.known_facts import KnownFacts
 from exporter.model.prediction import UNPREDICTED, Predicted
 from exporter.model.task_lists import ListFacts
@@ -288,8 +288,7 @@ class Project:
     up: bool | None = None
     counts: Mapping[tuple[str, Phase], int] = field(default_factory=dict)
     """Tasks without subtasks, by job type and phase; a job type is absent while its list is unknown."""
-    lists: Mapping[tuple[str, str], ListFacts] = field(default_factory=dict)
-    """By API generation and job type."""
+    lists: Mapping[tuple[str, str], ListFacts] = field(default_factory=dict)  # by API generation and job type
     collectors: Mapping[str, CollectorFacts] = field(default_factory=dict)
     quota: Quota | None = None
     async_jobs: AsyncJobs | None = None
@@ -297,3 +296,4 @@ class Project:
     """The kind of the newest failed call, and when it failed; a later success does not remove it."""
     sources: Mapping[tuple[str, str], bool | None] = field(default_factory=dict)
     """By collector and operation: whether the operation is published in the region; None before its first call."""
+    access: Access | None = None

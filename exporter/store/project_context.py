@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from exporter.model.events import EventLog
+from exporter.model.facts import Access
 from exporter.model.filters import TaskFilter
 from exporter.model.shard import ALL
 from exporter.storage import Storage
@@ -13,6 +14,8 @@ from exporter.store.ages import Ages
 from exporter.store.project_waves import ProjectWaves
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from exporter.config import Account
     from exporter.metrics.meters import ProjectMeter
     from exporter.model.shard import Shard
@@ -34,6 +37,7 @@ class ProjectContext:
         shard: the part of all tasks that is polled and exposed.
         events: takes the events of the project.
         storage: keeps what survives a restart.
+        access: returns the facts about the access to the cloud as they are now.
     """
 
     account: Account
@@ -43,6 +47,7 @@ class ProjectContext:
     shard: Shard = ALL
     events: EventLog = field(kw_only=True)
     storage: Storage = field(default_factory=Storage, kw_only=True)
+    access: Callable[[], Access] = field(default=Access, kw_only=True)
     ages: Ages = field(init=False)
     filter: TaskFilter = field(init=False)
     """Selects the tasks that are exposed."""

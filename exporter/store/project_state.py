@@ -131,6 +131,7 @@ class ProjectState:
                 for name, facts in self._collectors.items()
             },
             sources=self.sources,
+            access=context.access(),
             last_error=self._last_error and (self._last_error[0], self._clock.unix(self._last_error[1])),
             **fresh,  # type: ignore[arg-type]  # Project names its fields as the collectors are named
         )

@@ -82,6 +82,8 @@ def project_json(project: Project) -> dict[str, Any]:
         **_fields_of(project, "account", "region", "project", "up"),
         "lists": [_list_json(*key, facts) for key, facts in project.lists.items()],
         "collectors": {name: _collector_json(facts) for name, facts in project.collectors.items()},
+        "clock_skew_seconds": project.access and project.access.clock_skew_seconds,
+        "credentials_expire_timestamp_seconds": project.access and project.access.credentials_expire_at,
     }
 
 
@@ -99,5 +101,5 @@ def _collector_json(facts: CollectorFacts) -> dict[str, Any]:
     return {
         **_fields_of(facts, "success", "duration_seconds"),
         "last_success_timestamp_seconds": facts.last_success_at,
-        "interval_seconds": facts.interval_seconds,
+        **_fields_of(facts, "interval_seconds", "oldest_seconds", "max_age_seconds"),
     }

@@ -102,7 +102,7 @@ class Connected:
 
     async def list(self) -> TaskList:
         """The tasks of type sync over v3; raises `CloudError`."""
-        _, client, apis, decode_errors = self.connection
+        _, client, apis, decode_errors, _ = self.connection
         return await apis[0].list_tasks(client, decode_errors, "sync")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 import httpx
 
@@ -14,15 +15,19 @@ from exporter.cloud.access.project_id import ProjectId, ProjectIdClaims, find_pr
 from exporter.cloud.access.renewal import Refreshed
 from exporter.cloud.access.sign_in import Grant, SignInLimiter, sign_in
 from exporter.cloud.access.signing import Keys, SigningAuth, check_sendable
+from exporter.cloud.access.token import end_of_token
 from exporter.cloud.http.client import Client
 from exporter.cloud.http.errors import DecodeError
 from exporter.cloud.operations import SIGN_IN
 from exporter.config import Account, Project, Secret
 from exporter.model.task import ProjectKey
 
-_TOKEN_AHEAD = 600.0
+_TOKEN_AHEAD = 1800.0
 _KEYS_AHEAD = 300.0
-"""Seconds before their end at which they are renewed; the metadata service has new keys 10 minutes before."""
+"""Seconds before their end at which they are renewed; the metadata service has new keys 10 minutes before.
+
+The alert DrsCredentialsExpiring fires when they were not renewed for some minutes.
+"""
 
 
 class SharedCredentials:
@@ -36,15 +41,33 @@ class SharedCredentials:
         """By metadata service: a server has one agency."""
 
 
-class TokenAuth(httpx.Auth):
-    """A configured token, read for each request."""
+@runtime_checkable
+class Expiring(Protocol):
+    """Credentials that expire."""
 
-    def __init__(self, token: Secret) -> None:
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the credentials in use expire, negative after that; None if it is not known."""
+
+
+class TokenAuth(httpx.Auth):
+    """A configured token, read for each request; `now` returns Unix time."""
+
+    def __init__(self, token: Secret, now: Callable[[], float]) -> None:
         self._token = token
+        self._now = now
+        self._used = ""
+        self._end: float | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        return None if self._end is None else self._end - self._now()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Add the token as it is now."""
         token = await self._token.current()
+        if token != self._used:
+            self._used, self._end = token, end_of_token(token)
         check_sendable(token)
         request.headers["X-Auth-Token"] = token
         yield request
@@ -81,6 +104,10 @@ class PasswordAuth(httpx.Auth):
         """Sign in where it is time to; raises `CloudError`."""
         await self._grant.get(self._sign_in)
 
+    @property
+    def seconds_left(self) -> float | None:
+        return self._grant.seconds_left
+
     async def project_id(self) -> str:
         """The project that the token is for; raises `CloudError`."""
         grant = await self._grant.get(self._sign_in)
@@ -112,6 +139,10 @@ class AgencyAuth(SigningAuth):
         super().__init__(lambda: keys.value, project_id=project_id, now=now)
         self._renewed = keys
         self._fetch = fetch
+
+    @property
+    def seconds_left(self) -> float | None:
+        return self._renewed.seconds_left
 
     async def ready(self) -> None:
         """Fetch keys where it is time to; raises `CloudError`."""
@@ -146,7 +177,7 @@ def access(
 
     auth: httpx.Auth
     if isinstance(credentials, config.Token):
-        auth = TokenAuth(credentials.token)
+        auth = TokenAuth(credentials.token, now)
     elif isinstance(credentials, config.AkSk):
         auth = AkSkAuth(credentials, project_id=lambda: project_id.known, now=now)
     else:

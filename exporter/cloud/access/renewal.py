@@ -35,6 +35,7 @@ class Refreshed(Generic[T]):
         self._lock = asyncio.Lock()
         self._value: T | None = None
         self._due = self._end = self._forgotten_at = _NEVER
+        self._reported_end: float | None = None
         self._failure: CloudError | None = None
         self._fetches = 0
 
@@ -44,6 +45,11 @@ class Refreshed(Generic[T]):
         if self._value is None:
             raise LookupError("nothing was fetched yet")
         return self._value
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the newest value expires, negative after that; None if that is not known."""
+        return None if self._reported_end is None else self._reported_end - loop_time()
 
     async def get(self, fetch: Callable[[], Awaitable[tuple[T, float]]]) -> T:
         """Return a value that has not expired; `fetch` returns a new one and its seconds.
@@ -71,6 +77,7 @@ class Refreshed(Generic[T]):
             return False
         self._forgotten_at = now
         self._due = self._end = _NEVER
+        self._reported_end = None
         return True
 
     async def _fetch(self, fetch: Callable[[], Awaitable[tuple[T, float]]]) -> None:
@@ -81,6 +88,8 @@ class Refreshed(Generic[T]):
             self._due = loop_time() + (_RETRY_SECONDS if loop_time() < self._end else _FAILED_SECONDS)
         else:
             self._failure = None
+            # A shorter lifetime is that of a value without an end, or the clocks disagree.
+            self._reported_end = loop_time() + seconds if seconds > _SHORTEST_SECONDS else None
             self._due = loop_time() + max(seconds - self._ahead, _SHORTEST_SECONDS)
             self._end = loop_time() + max(seconds, _SHORTEST_SECONDS)
         self._fetches += 1

@@ -16,7 +16,8 @@ import httpx
 import structlog
 
 from exporter.cloud.http.call_context import CallContext
-from exporter.cloud.http.error_codes import REPORT, invalid_token
+from exporter.cloud.http.cloud_clock import CloudClock
+from exporter.cloud.http.error_codes import invalid_token
 from exporter.cloud.http.errors import (
     NO_CREDENTIALS,
     AccessDeniedError,
@@ -28,7 +29,7 @@ from exporter.cloud.http.errors import (
 )
 from exporter.cloud.http.pauses import Pauses
 from exporter.cloud.http.proxy_login import ProxyLoginError
-from exporter.cloud.http.response import parse_body, read_object
+from exporter.cloud.http.response import parse_body, read_object, receive_body
 from exporter.cloud.http.scheduler import Scheduler
 from exporter.cloud.http.unreachable import header_too_long, reason_of
 from exporter.cloud.operations import BY_NAME, Operation, Service
@@ -39,7 +40,6 @@ T = TypeVar("T")
 _RETRIES = 2
 _SHORT_PAUSE = 5.0
 """The rest of a pause that a call waits for: pauses begin a while after a poll does, and would cost another poll."""
-_CODINGS = frozenset({"", "identity", "gzip", "deflate"})
 _HEADERS = {"Content-Type": "application/json", "X-Language": "en-us"}
 _log = structlog.get_logger()
 
@@ -88,6 +88,7 @@ class Client:
         meter: counts the calls.
         timeout: seconds for one call in all, from connecting to the last byte.
         observer: receives the responses.
+        clock: compares the host's clock with the dates of the responses; None: they are not those of the cloud.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Client:
         meter: Meter,
         timeout: float,
         observer: Observer | None = None,
+        clock: CloudClock | None = None,
     ) -> None:
         self._http = http
         host = httpx.URL(endpoint).netloc.decode()
@@ -117,6 +119,7 @@ class Client:
         self._meter = meter
         self._timeout = timeout
         self._observer = observer
+        self._clock = clock
         self._pauses = Pauses()
         self._log = _log.bind()
         self.context = CallContext()
@@ -233,7 +236,7 @@ class Client:
             code = str(status)
             if self._observer is not None:
                 self._observer(operation.name, status, headers, parse_body(content), loop.time() - started)
-            return read(operation.name, status, headers, content)
+            return self._decode(operation, read, status, headers, content)
         except CloudError as error:
             code = error.code
             if isinstance(error, ThrottledError):
@@ -248,12 +251,31 @@ class Client:
             self._meter.request(operation.name, code, seconds)
             self._log.debug("API call", operation=operation.name, code=code, seconds=round(seconds, 3))
 
+    def _decode(
+        self,
+        operation: Operation,
+        read: Callable[[str, int, httpx.Headers, bytes], T],
+        status: int,
+        headers: httpx.Headers,
+        content: bytes,
+    ) -> T:
+        """Return what `read` makes of a response. One of the API, good or not, shows the clock of the cloud."""
+        is_of_api = True
+        try:
+            return read(operation.name, status, headers, content)
+        except CloudError as error:
+            is_of_api = error.error_code is not None
+            raise
+        finally:
+            if is_of_api and self._clock is not None:
+                self._clock.observe(headers)
+
     async def _send(self, operation: Operation, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._http.send(request, auth=self._auth, stream=True)
                 try:
-                    return response.status_code, response.headers, await _body(operation, response)
+                    return response.status_code, response.headers, await receive_body(operation, response)
                 finally:
                     await response.aclose()
         except TimeoutError as error:
@@ -276,21 +298,3 @@ class Client:
 def _url(url: str) -> httpx.URL:
     """Return a parsed URL: most calls are repeated, and parsing takes longer than signing."""
     return httpx.URL(url)
-
-
-async def _body(operation: Operation, response: httpx.Response) -> bytes:
-    """Return the body; raises `DecodeError` if it is larger than the operation allows: it would block the event loop.
-
-    Only one coding is accepted: a few bytes that are packed twice may become gigabytes before they are counted.
-    """
-    if response.headers.get("content-encoding", "").strip().lower() not in _CODINGS:
-        raise DecodeError(operation.name, "decode")
-    chunks, size, values = [], 0, 1
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
-        values += chunk.count(b",")
-        if size > operation.largest_body or values > operation.most_values:
-            limit = f"{operation.largest_body >> 20} MiB or {operation.most_values} values"
-            raise DecodeError(operation.name, "decode", reason=f"the response has more than {limit}: {REPORT}")
-        chunks.append(chunk)
-    return b"".join(chunks)

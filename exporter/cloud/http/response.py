@@ -11,13 +11,35 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from exporter.cloud.http.error_codes import GOOD, known_code, meaning_of
+import httpx
+
+from exporter.cloud.http.error_codes import GOOD, REPORT, known_code, meaning_of
 from exporter.cloud.http.errors import DecodeError, ThrottledError
 from exporter.cloud.http.shallow import shallow
+from exporter.cloud.operations import Operation
 
 _MINUTE = 60.0
 _LIMIT = re.compile(rb"limit:(\d{1,9}),time:1 minute")
 _LONGEST_PAUSE = 300.0  # seconds; a longer Retry-After may be a mistake, and would hide tasks for hours
+_CODINGS = frozenset({"", "identity", "gzip", "deflate"})
+
+
+async def receive_body(operation: Operation, response: httpx.Response) -> bytes:
+    """Return the body; raises `DecodeError` if it is larger than the operation allows: it would block the event loop.
+
+    Only one coding is accepted: a few bytes that are packed twice may become gigabytes before they are counted.
+    """
+    if response.headers.get("content-encoding", "").strip().lower() not in _CODINGS:
+        raise DecodeError(operation.name, "decode")
+    chunks, size, values = [], 0, 1
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        values += chunk.count(b",")
+        if size > operation.largest_body or values > operation.most_values:
+            limit = f"{operation.largest_body >> 20} MiB or {operation.most_values} values"
+            raise DecodeError(operation.name, "decode", reason=f"the response has more than {limit}: {REPORT}")
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def read_object(operation: str, status: int, headers: Mapping[str, str], content: bytes) -> dict[str, Any]:
@@ -42,7 +64,7 @@ def read_object_and_date(
     operation: str, status: int, headers: Mapping[str, str], content: bytes
 ) -> tuple[dict[str, Any], float | None]:
     """Return the object and the Unix time of the response by the cloud's clock, None where the header is missing."""
-    return read_object(operation, status, headers, content), _unix_time(headers.get("date", ""))
+    return read_object(operation, status, headers, content), unix_time(headers.get("date", ""))
 
 
 def _no_object(content_type: str) -> str:
@@ -127,7 +149,7 @@ def _retry_after(headers: Mapping[str, str], content: bytes) -> float | None:
     value = headers.get("retry-after", "")
     if value.isdecimal():
         return min(float(value), _LONGEST_PAUSE)
-    moment, served = _unix_time(value), _unix_time(headers.get("date", ""))
+    moment, served = unix_time(value), unix_time(headers.get("date", ""))
     if moment is not None and served is not None:
         return min(max(0.0, moment - served), _LONGEST_PAUSE)
     return _MINUTE if b"1 minute" in content else None
@@ -140,7 +162,7 @@ def _per_minute(content: bytes) -> int | None:
 
 
 @lru_cache(maxsize=16)  # the responses of one second have the same date
-def _unix_time(date: str) -> float | None:
+def unix_time(date: str) -> float | None:
     """Return an HTTP date as Unix time; None where it is none."""
     try:
         parsed = email.utils.parsedate_tz(date)

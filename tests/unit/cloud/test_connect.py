@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import httpx
 import pytest
 
 from exporter.cloud.connect import Connection, connect
+from exporter.cloud.http.errors import CloudError
 from exporter.cloud.http.scheduler import Scheduler
 from exporter.config import from_mapping
 from exporter.runtime.tls_context import CurrentContext
@@ -57,7 +60,7 @@ async def test_the_generations_that_are_asked_the_one_that_decides_first(api: st
 async def test_calls_go_signed_to_the_endpoint_of_the_project(project: dict[str, Any], base: str) -> None:
     script = Script(EMPTY)
 
-    http, client, apis, decode_errors = opened(script, project)
+    http, client, apis, decode_errors, _ = opened(script, project)
     async with http:
         for api in apis:
             await api.list_tasks(client, decode_errors, "sync")
@@ -73,7 +76,7 @@ async def test_calls_go_signed_to_the_endpoint_of_the_project(project: dict[str,
 async def test_a_cookie_of_the_cloud_is_not_sent_back() -> None:
     script = Script(httpx.Response(200, json=EMPTY, headers={"Set-Cookie": "session=1; Path=/"}), EMPTY)
 
-    http, client, apis, decode_errors = opened(script)
+    http, client, apis, decode_errors, _ = opened(script)
     async with http:
         for api in apis:
             await api.list_tasks(client, decode_errors, "sync")
@@ -107,3 +110,33 @@ async def test_the_environment_names_no_proxy_without_the_setting(monkeypatch: p
     proxied, *_ = opened(None, proxy="http://proxy.test:3128")
     async with plain, proxied:
         assert [len(plain._mounts), len(proxied._mounts)] == [0, 1]
+
+
+DATE = {"date": formatdate(virtual.EPOCH - 90, usegmt=True)}
+REFUSED = {"error_code": "APIGW.0301", "error_msg": "signature expired"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "endpoint", "skew"),
+    [
+        (httpx.Response(200, json=EMPTY, headers=DATE), {}, 90),
+        (httpx.Response(401, json=REFUSED, headers=DATE), {}, 90),
+        (httpx.Response(200, json=EMPTY), {}, None),
+        (httpx.Response(200, json=EMPTY, headers={**DATE, "age": "7"}), {}, None),
+        (httpx.Response(502, text="<html>", headers=DATE), {}, None),  # of whatever is in between
+        (httpx.Response(200, text="<html>", headers=DATE), {}, None),
+        (httpx.Response(200, json=EMPTY, headers=DATE), {"endpoint": "https://gateway.example.test"}, None),
+        (httpx.Response(200, json=EMPTY, headers=DATE), {"endpoint": "https://myhuaweicloud.com.example.test"}, None),
+        (httpx.Response(200, json=EMPTY, headers=DATE), {"endpoint": "https://drs.eu-de.otc.t-systems.com"}, 90),
+    ],
+)
+async def test_only_responses_of_the_api_from_the_hosts_of_the_cloud_show_its_clock(
+    reply: httpx.Response, endpoint: dict[str, str], skew: float | None
+) -> None:
+    connection = opened(Script(reply), endpoint)
+    async with connection.http:
+        assert connection.access().clock_skew_seconds is None
+        with suppress(CloudError):
+            await connection.apis[0].list_tasks(connection.client, connection.decode_errors, "sync")
+        shown = connection.access().clock_skew_seconds
+    assert shown == (skew if skew is None else pytest.approx(skew, abs=5))

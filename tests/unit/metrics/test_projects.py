@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exporter.metrics.projects import PROJECT_FAMILIES
-from exporter.model.facts import AsyncJobs, CollectorFacts, Quota
+from exporter.model.facts import Access, AsyncJobs, CollectorFacts, Quota
 from exporter.model.task import Phase, Project
 from exporter.model.task_lists import Gap, ListFacts
 
@@ -37,6 +37,7 @@ def test_a_project() -> None:
         sources={("node", "v5_monitor"): False},
         quota=Quota((("tasks", 3, None), ("nodes", None, 5))),
         async_jobs=AsyncJobs((("FAILED", 1),), (("id", 4.0),)),
+        access=Access(clock_skew_seconds=-0.5, credentials_type="token", credentials_expire_at=5.0),
     )
     shown = {family.name: dict(family.samples(project)) for family in PROJECT_FAMILIES}
     assert shown == {
@@ -56,4 +57,6 @@ def test_a_project() -> None:
         "drs_quota_limit": {("nodes",): 5},
         "drs_async_jobs": {("FAILED",): 1},
         "drs_async_job_failed_timestamp_seconds": {("id",): 4},
+        "drs_exporter_clock_skew_seconds": {(): -0.5},
+        "drs_exporter_credentials_expire_timestamp_seconds": {("token",): 5},
     }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from tests.lib.accounts import (
     IAM,
     KEYS,
     KINDS,
+    LISTS,
     MINUTE,
     PASSWORD,
     REGION,
@@ -36,7 +39,7 @@ from tests.lib.accounts import (
     listed,
     requests,
 )
-from tests.lib.cloud import PROJECT
+from tests.lib.cloud import PROJECT, Script
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -107,7 +110,7 @@ async def test_the_projects_of_an_exporter_share_the_keys_of_the_agency() -> Non
 
 @pytest.mark.parametrize(
     ("kind", "lasts", "ahead", "what"),
-    [("password", DAY, 10 * MINUTE, SIGN_IN), ("ecs_agency", 50 * MINUTE, 5 * MINUTE, KEYS)],
+    [("password", DAY, 30 * MINUTE, SIGN_IN), ("ecs_agency", 50 * MINUTE, 5 * MINUTE, KEYS)],
 )
 async def test_tokens_and_keys_are_renewed_before_they_expire(kind: str, lasts: float, ahead: float, what: str) -> None:
     cloud = cloud_of()
@@ -206,3 +209,28 @@ async def test_the_time_of_a_sign_in_is_no_part_of_the_calls_time_out() -> None:
         assert (await project.list()).complete
         assert [round(seconds) for _, _, seconds in project.meter.requests] == [8, 8]
     assert virtual.now() == virtual.EPOCH + 16
+
+
+@pytest.mark.parametrize(
+    ("kind", "lasts"), [("password", DAY), ("ecs_agency", 50 * MINUTE), ("token", None), ("ak_sk", None)]
+)
+async def test_the_end_of_the_credentials_is_reported_where_it_is_known(kind: str, lasts: float | None) -> None:
+    cloud = cloud_of()
+    async with connected(cloud, kinds(cloud)[kind]) as project:
+        assert project.connection.access().credentials_expire_at is None
+        await project.list()
+        access = project.connection.access()
+    assert access.credentials_type == kind
+    assert access.credentials_expire_at == (None if lasts is None else virtual.EPOCH + lasts)
+
+
+async def test_the_end_of_a_configured_token_is_that_of_the_newest_one(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("none yet")
+    async with connected(Script(LISTS), {"type": "token", "token": {"file": str(file)}}, **BY_ID) as project:
+        for day in (2, 3):
+            file.write_text(base64.b64encode(b'{"expires_at":"2026-01-%02dT00:00:00Z"}' % day).decode())
+            await project.list()
+            expires_at = project.connection.access().credentials_expire_at
+            assert expires_at == virtual.EPOCH + (day - 1) * DAY
+            await asyncio.sleep(60)

@@ -132,3 +132,30 @@ async def test_forgotten_value_is_not_used_if_the_fetch_fails() -> None:
 def test_there_is_no_value_before_the_first_fetch() -> None:
     with pytest.raises(LookupError):
         _ = Refreshed[int]().value
+
+
+async def test_the_rest_of_the_lifetime_is_that_of_the_newest_value_also_after_its_end() -> None:
+    renewed, source = Refreshed[int](600.0), Source()
+    assert renewed.seconds_left is None
+    await renewed.get(source)
+    await asyncio.sleep(2999)
+    assert renewed.seconds_left == 601
+    source.broken = True
+    await asyncio.sleep(1000)
+    with pytest.raises(UnavailableError):
+        await renewed.get(source)
+    assert renewed.seconds_left == -400
+
+
+@pytest.mark.parametrize("seconds", [0.0, -3600.0, 60.0])
+async def test_the_rest_of_a_lifetime_that_cannot_be_is_unknown(seconds: float) -> None:
+    renewed = Refreshed[int](600.0)
+    await renewed.get(Source(seconds))
+    assert renewed.seconds_left is None
+
+
+async def test_a_refused_value_has_no_rest() -> None:
+    renewed = Refreshed[int](600.0)
+    await renewed.get(Source())
+    assert renewed.forget()
+    assert renewed.seconds_left is None

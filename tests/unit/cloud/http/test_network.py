@@ -37,7 +37,7 @@ async def listed(
     project = {"region": "cn-north-4", "project_id": "a" * 32, "endpoint": endpoint, "api": api}
     written = settings.account("a", project, **account)
     (configured,) = from_mapping({"accounts": [written], "poll": {"timeout": seconds}}).accounts
-    http, client, (generation,), decode_errors = connect(
+    http, client, (generation,), decode_errors, _ = connect(
         configured,
         configured.projects[0],
         transport=None,

@@ -1,0 +1,32 @@
+"""The end of a token that IAM has issued to somebody else."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+from exporter.cloud.source import DecodeErrors
+from exporter.cloud.wire.fields import Time, Wire
+
+_END = re.compile(rb'"expires_at": ?"([^"]{1,40})"')
+
+
+class _TokenWire(Wire):
+    expires_at: Time = None
+
+
+def end_of_token(token: str) -> float | None:
+    """Return the Unix time at which a token expires; None if the token does not contain exactly one.
+
+    IAM's tokens are the signed JSON of the response to the sign-in (CMS, in base64 with "-" in place of "/"). The
+    exporter cannot verify the signature, and need not: the token is the user's own.
+    """
+    try:
+        content = base64.b64decode(token.replace("-", "/") + "=" * (-len(token) % 4), validate=True)
+    except ValueError:
+        return None
+    ends = set(_END.findall(content))
+    if len(ends) != 1:
+        return None
+    found = _TokenWire.read({"expires_at": ends.pop().decode("ascii", "replace")}, DecodeErrors())
+    return None if found is None else found.expires_at

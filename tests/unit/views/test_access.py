@@ -1,0 +1,61 @@
+"""The access to the cloud in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from exporter.model.facts import Access, CollectorFacts
+from exporter.views.access import clock_text, credentials_text, stands_still
+
+NOW = 1e9
+
+
+@pytest.mark.parametrize(
+    ("skew", "text"),
+    [
+        (None, ""),
+        (60.0, ""),
+        (-60.0, ""),
+        (90.4, "clock of the host 1m30s ahead of the cloud's"),
+        (-61.0, "clock of the host 1m1s behind the cloud's"),
+    ],
+)
+def test_only_a_clock_that_is_known_to_be_wrong_is_named(skew: float | None, text: str) -> None:
+    assert clock_text(Access(clock_skew_seconds=skew)) == text
+    assert clock_text(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "left", "text"),
+    [
+        ("token", 7200, "token valid for 2h"),
+        ("password", 90, "token valid for 1m30s"),
+        ("ecs_agency", 90, "keys valid for 1m30s"),
+        ("token", -90, "token expired 1m30s ago"),
+    ],
+)
+def test_credentials_are_valid_until_their_end(kind: str, left: float, text: str) -> None:
+    assert credentials_text(Access(credentials_type=kind, credentials_expire_at=NOW + left), NOW) == text
+
+
+@pytest.mark.parametrize("access", [None, Access(), Access(credentials_type="ak_sk")])
+def test_nothing_is_said_of_credentials_whose_end_is_not_known(access: Access | None) -> None:
+    assert credentials_text(access, NOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("newest", "still"),
+    [
+        ({"success": True, "last_success_at": NOW - 1200, "oldest_seconds": 1200.0}, False),
+        ({"success": True, "last_success_at": NOW - 1201}, True),
+        ({"success": True, "last_success_at": NOW - 10, "oldest_seconds": 1201.0}, True),
+        ({"success": False, "last_success_at": NOW - 1201, "oldest_seconds": 1201.0}, False),  # that is shown
+        ({"last_success_at": NOW - 1201}, False),  # no query is possible
+        ({"success": True}, False),
+    ],
+)
+def test_a_collector_stands_still_when_facts_are_older_than_they_can_be(newest: dict[str, Any], *, still: bool) -> None:
+    assert stands_still(CollectorFacts(60.0, **newest, max_age_seconds=300.0), NOW) is still
+    assert not stands_still(CollectorFacts(60.0, **newest), NOW)
