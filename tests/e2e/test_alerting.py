@@ -29,15 +29,17 @@ PANELS = dict(dashboard_expressions(DEPLOY / "grafana" / "task.json")[:4])
 
 
 class Hook:
-    """A web hook. `firing` contains the state of each alert in its last notification, by name."""
+    """A web hook. `firing` and `annotations` contain those of each alert in its last notification, by name."""
 
     def __init__(self) -> None:
         self.firing: dict[str, bool] = {}
+        self.annotations: dict[str, dict[str, str]] = {}
         hook = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 alerts = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["alerts"]
+                hook.annotations |= {alert["labels"]["alertname"]: alert["annotations"] for alert in alerts}
                 hook.firing |= {alert["labels"]["alertname"]: alert["status"] == "firing" for alert in alerts}
                 self.send_response(200)
                 self.end_headers()
@@ -102,9 +104,20 @@ class Scene:
         prometheus.until(lambda: prometheus.labels(PANELS["Status"], "status") == {status}, status)
         prometheus.until(lambda: self.active() == set(firing), self.alerts)
         prometheus.until(lambda: all(self.hook.firing.get(name) for name in firing), self.alerts)
+        for name in firing:
+            self.links_lead_to_pages_about_the_task(name)
         assert re.search(rf"orders(?:(?!</tr>).)*\b{phase}\b", self.exporter.get("/").text, re.DOTALL)
         explained = run(COMMAND, "explain", "orders", self.option)
         assert re.search(rf"\b{status}\b", explained.stdout), explained.stdout + explained.stderr
+
+    def links_lead_to_pages_about_the_task(self, name: str) -> None:
+        """Follow the links of a notification to the exporter, which has another port than the shipped rules."""
+        for link in ("runbook_url", "exporter_url"):
+            path = self.hook.annotations[name][link].removeprefix("http://localhost:10826")
+            page = self.exporter.get(path)
+            assert page.status_code == 200
+            assert self.task.id in page.text
+            assert (f"<h1>{name}</h1>" in page.text) == (link == "runbook_url")
 
     def active(self) -> set[str]:
         """The alerts that fire and are not inhibited."""
