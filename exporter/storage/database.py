@@ -58,6 +58,8 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._opened = 0
+        self._has_run = False
+        """True if the file that is open contains this run of the exporter: reads add none."""
         self._run = 0
         """The row of this run of the exporter."""
         self._started_at = 0.0
@@ -74,7 +76,7 @@ class Database:
         Raises:
             sqlite3.Error, OSError: it cannot be opened now.
         """
-        return self._guarded(lambda: rows.read_restored(self._connected(now), now))
+        return self._guarded(lambda: rows.read_restored(self._begun(now), now))
 
     def write(self, batch: Batch) -> Written:
         """Write a batch in one transaction; raises as `open` does."""
@@ -82,15 +84,15 @@ class Database:
 
     def read_events(self, since: float, until: float) -> list[Event]:
         """Return the events of a time, ascending; raises as `open` does."""
-        return self._guarded(lambda: rows.read_events(self._connected(until), since, until))
+        return self._guarded(lambda: rows.read_events(self._connected(), since, until))
 
     def read_points(self, key: TaskKey, since: float, until: float) -> list[Point]:
         """Return the history of a task, ascending; raises as `open` does."""
-        return self._guarded(lambda: rows.read_points(self._connected(until), key, since, until))
+        return self._guarded(lambda: rows.read_points(self._connected(), key, since, until))
 
     def read_runs(self, since: float, until: float) -> list[Run]:
         """Return the runs that overlap a time, ascending; raises as `open` does."""
-        return self._guarded(lambda: rows.read_runs(self._connected(until), since, until))
+        return self._guarded(lambda: rows.read_runs(self._connected(), since, until))
 
     def close(self) -> None:
         """Close the file, and release the directory."""
@@ -111,7 +113,7 @@ class Database:
 
     def _write(self, batch: Batch) -> Written:
         self._newest_step = batch.step
-        connection = self._connected(batch.now)
+        connection = self._begun(batch.now)
         if self._path.stat().st_ino != self._inode:
             raise OSError("the file was replaced")
         limits.keep_within(connection, self._path, self.max_size)
@@ -132,7 +134,15 @@ class Database:
         self._started_at, self._step = started_at, batch.step
         return Written(folder.size_of(self._path), self._opened)
 
-    def _connected(self, now: float) -> sqlite3.Connection:
+    def _begun(self, now: float) -> sqlite3.Connection:
+        """Return the connection, and add this run of the exporter at a Unix time, unless the file contains it."""
+        connection = self._connected()
+        if not self._has_run:
+            self._begin(connection, now)
+            self._has_run = True
+        return connection
+
+    def _connected(self) -> sqlite3.Connection:
         """Return the connection, and open it if there is none; a file that cannot be used is set aside."""
         if self._connection is not None:
             return self._connection
@@ -143,18 +153,12 @@ class Database:
         except folder.UnusableFileError as error:
             self._set_aside(error.suffix, str(error))
             connection = folder.connect(self._path)
-        try:
-            self._begin(connection, now)
-        except BaseException:
-            connection.close()
-            raise
-        self._connection = connection
+        self._connection, self._has_run = connection, False
+        self._inode = self._path.stat().st_ino
         self._opened += 1
         return connection
 
     def _begin(self, connection: sqlite3.Connection, now: float) -> None:
-        """Add this run of the exporter, unless the file contains it."""
-        self._inode = self._path.stat().st_ino
         same = "SELECT 1 FROM runs WHERE id = ? AND started_at = ?"
         if self._run and connection.execute(same, (self._run, self._started_at)).fetchone():
             return

@@ -56,6 +56,19 @@ def test_the_runs_of_the_exporter_have_a_start_and_a_last_write(tmp_path: Path) 
     made.close()
 
 
+def test_a_read_that_opens_the_file_again_adds_no_run(tmp_path: Path) -> None:
+    made = database(tmp_path)
+    made.write(Batch(NOW))
+    for path in tmp_path.glob(f"{FILE}*"):
+        path.unlink()
+    with pytest.raises(OSError, match="No such file"):
+        made.write(Batch(NOW + 10))
+    assert made.read_runs(0, NOW + 5000) == []
+    made.write(Batch(NOW + 20))
+    assert made.read_runs(0, NOW + 5000) == [Run(NOW + 20, NOW + 20)]
+    made.close()
+
+
 @pytest.mark.parametrize("step", [-3600.0, 3600.0])
 def test_the_start_of_a_run_follows_a_clock_that_is_set(tmp_path: Path, step: float) -> None:
     write_all(tmp_path, Batch(NOW))
@@ -272,7 +285,7 @@ def test_a_file_that_cannot_be_written_after_it_was_opened_is_opened_again(
         patch.setattr(made, "_begin", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             made.open(NOW)
-    assert made.write(Batch(NOW, events=events(1))).opened == 1
+    assert made.write(Batch(NOW, events=events(1))).opened == 2
     made.close()
     made.close()
 
