@@ -15,9 +15,9 @@ import structlog
 from exporter.config import Config, ConfigError, NotReadyError
 from exporter.daemon.projects import Projects
 from exporter.metrics.exposition import Exposition
+from exporter.metrics.meters import StorageMeter
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import RELOADED, RELOADED_AT, SHARD, Telemetry
-from exporter.metrics.storage_meter import StorageMeter
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.metrics.waves import WAVE_FAMILIES, WaveSamples
 from exporter.model.events import EventLog, Kind

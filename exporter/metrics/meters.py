@@ -1,4 +1,4 @@
-"""Counts API calls, and errors of projects, in the metrics of the exporter itself."""
+"""Counts API calls, errors of projects, and what happens to the storage, in the metrics of the exporter itself."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from exporter.metrics.self_metrics import (
     REQUEST_SECONDS,
     REQUESTS,
     RETRIES,
+    STORAGE_DROPPED,
+    STORAGE_ERRORS,
+    STORAGE_SIZE,
+    STORAGE_SUCCESS,
     TASK_ERRORS,
     THROTTLED,
     UNKNOWN_STATUSES,
@@ -97,3 +101,26 @@ class ProjectMeter:
     def dropped(self, series: int) -> None:
         """Count series that were left out."""
         self._dropped.inc(series)
+
+
+class StorageMeter:
+    """Counts what happens to the storage."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
+        for self_metric in (STORAGE_ERRORS, STORAGE_DROPPED):
+            telemetry.series(self_metric)
+
+    def failed(self) -> None:
+        """Count a write or a read that failed."""
+        self._telemetry.series(STORAGE_ERRORS).inc()
+        self._telemetry.series(STORAGE_SUCCESS).set(0)
+
+    def dropped(self, records: int) -> None:
+        """Count records that were dropped because too many waited."""
+        self._telemetry.series(STORAGE_DROPPED).inc(records)
+
+    def written(self, size: int) -> None:
+        """Observe a write that succeeded, and the bytes of the file after it."""
+        self._telemetry.series(STORAGE_SUCCESS).set(1)
+        self._telemetry.series(STORAGE_SIZE).set(size)

@@ -1,9 +1,9 @@
-"""The metrics of the storage."""
+"""The meter of the storage; test_self_metrics.py has those of calls and projects."""
 
 from __future__ import annotations
 
+from exporter.metrics.meters import StorageMeter
 from exporter.metrics.self_metrics import Telemetry
-from exporter.metrics.storage_meter import StorageMeter
 
 
 def values(telemetry: Telemetry) -> dict[str, float]:

@@ -8,9 +8,8 @@ from importlib.metadata import version
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.metrics.meters import ApiMeter, ProjectMeter
+from exporter.metrics.meters import ApiMeter, ProjectMeter, StorageMeter
 from exporter.metrics.self_metrics import REQUESTS, SELF_METRICS, Telemetry
-from exporter.metrics.storage_meter import StorageMeter
 
 COUNTERS = ("poll_overruns", "decode_errors", "task_errors")
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
