@@ -91,7 +91,7 @@ def _notes(report: Report, at: Callable[[float], str]) -> Iterator[str]:
         start, end = gap.start_timestamp_seconds, gap.end_timestamp_seconds
         if since is not None and end > since:
             yield (
-                f"From {at(start)} to {at(end)} ({duration(round(end - start))}) the exporter did not run: what "
+                f"From {at(start)} to {at(end)} ({duration(round(end - start))}) nothing was recorded: what "
                 "happened then is not known."
             )
     if report.expected is not None and report.totals.tasks < report.expected:

@@ -36,7 +36,7 @@ class Kind(StrEnum):
     RENAMED = "renamed", "a task has a new name"
     """name_before"""
     PHASE_CHANGED = "phase_changed", "a task changed its phase"
-    """phase_before, phase, and unobserved if it did so while the exporter did not run"""
+    """phase_before, phase, and unobserved if it did so at a time of which the exporter has no record"""
     FAILED = "failed", "a task failed"
     """phase_before, error_code if the cloud has reported it already, and unobserved"""
     ERROR_CODE = "error_code", "the error code of a failed task is known"
@@ -46,7 +46,7 @@ class Kind(StrEnum):
     READY = "ready", "a task became ready for the cut-over"
     """unchecked, if a reason was not checked"""
     NOT_READY = "not_ready", "a task is no longer ready for the cut-over"
-    """reasons"""
+    """reasons, and unobserved"""
     COMPARED = "compared", "a comparison finished"
     """type, and result: equal, inconsistent or failed"""
     SWITCHOVER_BEGAN = "switchover_began", "a switchover began"
@@ -61,7 +61,7 @@ class Kind(StrEnum):
     """error"""
     PROJECT_READABLE = "project_readable"
     RESTARTED = "restarted"
-    """seconds: for how long no exporter observed the project; the storage contains what was before"""
+    """seconds: of which nothing is recorded about the project; the storage contains what was before"""
     MUTED = "muted", "too many changes: further events are left out"
     """seconds: for how long further events of this task are left out"""
     LEFT_OUT = "left_out", "events were left out: too many changes"
@@ -73,7 +73,7 @@ class Event(NamedTuple):
 
     Args:
         at: Unix time at which the exporter observed it. With `unobserved` in `detail` it happened earlier, at an
-            unknown time, while the exporter did not run.
+            unknown time, of which the exporter has no record: it did not run, or could not write to the storage.
         kind: see `Kind`.
         account: of the project.
         region: of the project.
@@ -118,7 +118,7 @@ class EventLog:
         """Return the Unix time after which the log has all events, of one project or of all.
 
         It is the start of the process, the oldest event that the storage has kept, or the time of the newest removed
-        event. While no exporter ran, no event was observed: see `Kind.RESTARTED`.
+        event. Before a restart, nothing may be recorded for a time: see `Kind.RESTARTED`.
         """
         removed = [at for owner, at in self._removed.items() if key in {None, owner}]
         return self._clock.unix(max([self._started, *removed]))

@@ -20,7 +20,7 @@ class Recorded:
 
     Args:
         window: the time of the wave until now, or until its end.
-        runs: when the exporter ran, ascending.
+        runs: when the exporter ran, as far as its last write, ascending.
         step: seconds between two points of a task.
         now: when the record was read.
     """
@@ -32,7 +32,7 @@ class Recorded:
 
     @property
     def gaps(self) -> list[Period]:
-        """The parts of the window in which the exporter did not run, of a second or more."""
+        """The parts of the window of which nothing is recorded, of a second or more."""
         ends = [self.window.start, *(run.end for run in self.runs)]
         starts = [*(run.start for run in self.runs), self.window.end]
         found = (Period(end, start).within(self.window) for end, start in zip(ends, starts, strict=True))

@@ -108,7 +108,7 @@ class TaskRecord:
     @property
     def ready_changes(self) -> set[float]:
         """The times at which the exporter observed that the task became ready, or lost that."""
-        return {mark.at for mark in _ready_marks(self.own)}
+        return {mark.at for mark in _ready_marks(self.own) if mark.before is not None}
 
     @cached_property
     def ready(self) -> list[Period]:
@@ -280,6 +280,6 @@ def _ready_marks(events: Iterable[Event]) -> list[Mark[bool]]:
             found.append(Mark(event.at, before=False, after=True))
             ready = True
         elif event.kind is Kind.NOT_READY or (ready and event.kind in {Kind.ENDED, Kind.FAILED}):
-            found.append(Mark(event.at, before=True, after=False))
+            found.append(Mark(event.at, before=None if "unobserved" in event.detail else True, after=False))
             ready = False
     return found

@@ -30,6 +30,8 @@ class ObservedTask:
     """The phase that an earlier process has observed, if another one was found, until the event of the change."""
     ready: bool | None = None
     """Of the newest verdict on known facts: whether nothing blocks. None before it, and if the task has none."""
+    ready_restored: bool = False
+    """True if `ready` is that of an earlier process, until this one has observed a verdict on known facts."""
     awaits_code: bool = False
     """True after a failure whose error code was unknown."""
     comparison: Comparison | None = None

@@ -59,6 +59,7 @@ class Readiness:
     def events_of(self, task_id: str, task: TaskState) -> Iterator[Found]:
         """Yield the event of the verdict of a task that is no subtask, and observe that verdict."""
         exposed, before = task.exposed, task.observed.ready
+        more = {"unobserved": "true"} if task.observed.ready_restored else {}
         ready = task.observed.ready = self._ready(task_id, task)
         now, blocking = self._clock.steady(), _blocking(exposed)
         shown = exposed is not None and exposed.ready is True
@@ -72,7 +73,7 @@ class Readiness:
             unchecked = ",".join(name for name, _ in exposed.unchecked)
             yield Kind.READY, {"unchecked": unchecked} if unchecked else {}
         else:
-            yield Kind.NOT_READY, {"reasons": ",".join(name for name in blocking if name != _NOT_STABLE)}
+            yield Kind.NOT_READY, {"reasons": ",".join(name for name in blocking if name != _NOT_STABLE), **more}
 
     def _ready(self, task_id: str, task: TaskState) -> bool | None:
         """Return whether known facts show that nothing blocks; while they are unknown, the result before."""
@@ -80,9 +81,12 @@ class Readiness:
         if exposed is None or (exposed.listed is not None and exposed.blockers is None):
             return None
         blocking = _blocking(exposed)
+        known = any(self._known(name, task_id, exposed) for name in blocking)
+        if known or (exposed.blockers is not None and not {*blocking} - {_NOT_STABLE}):
+            task.observed.ready_restored = False
         if exposed.blockers is not None and not blocking:
             return True
-        if not any(self._known(name, task_id, exposed) for name in blocking):
+        if not known:
             return task.observed.ready
         task.cutover.restored = None
         return False

@@ -50,6 +50,7 @@ class StoredTasks:
         task.history = History(phase_changed_at=self._past(times.phase_changed_at))
         task.ended_at = self._past(times.ended_at) if times.phase is Phase.ENDED else None
         task.observed.restored, task.observed.ready = True, times.ready
+        task.observed.ready_restored = times.ready is not None
         task.cutover.restored = self._verdict_of(times)
         if points := [*self._past_points(restored.points.pop(TaskKey(self._key, task_id), ()))]:
             task.recent.restore(points)

@@ -20,7 +20,7 @@ _SENTENCES: Mapping[Kind, str] = {
     Kind.ERROR_CODE: "{subject} failed{error_code}.",
     Kind.ENDED: "{subject} ended{unobserved}; it was in phase {phase_before} before.",
     Kind.READY: "{subject} became ready for the cut-over{unchecked}.",
-    Kind.NOT_READY: "{subject} is no longer ready for the cut-over. {reasons}",
+    Kind.NOT_READY: "{subject} is no longer ready for the cut-over{unobserved}. {reasons}",
     Kind.COMPARED: "A comparison of {subject} finished ({type}): {result}.",
     Kind.SWITCHOVER_BEGAN: "A switchover of {subject} began{direction}.",
     Kind.SWITCHOVER_ENDED: "A switchover of {subject} ended{direction}.",
@@ -28,7 +28,7 @@ _SENTENCES: Mapping[Kind, str] = {
     Kind.TASKS_FRESH: "{subject} has fresh data again: {tasks} regained the verdict ready.",
     Kind.PROJECT_UNREADABLE: "{subject} became unreadable: every task list fails ({error}).",
     Kind.PROJECT_READABLE: "{subject} is readable again.",
-    Kind.RESTARTED: "The exporter runs again. It did not observe {subject} for {seconds}.",
+    Kind.RESTARTED: "The exporter runs again. It has no record of {subject} for the {seconds} before.",
     Kind.MUTED: "{subject} changes too often: its further events are left out for {seconds}.",
     Kind.LEFT_OUT: "The list of events lacks {events} of {tasks} of {subject} with too many changes.",
 }
@@ -36,7 +36,7 @@ _OPTIONAL = ("error_code", "unchecked", "direction", "unobserved")
 _WORDS: Mapping[str, Callable[[str], str]] = {
     "error_code": " with error code {}".format,
     "direction": ", direction {}".format,
-    "unobserved": lambda _: " while the exporter was not running",
+    "unobserved": lambda _: ", which was found after a restart",
     "unchecked": lambda names: f"; not checked: {listing(subjects(names.split(',')))}",
     "reasons": lambda names: " ".join(_meaning(name) for name in names.split(",")),
     "result": {

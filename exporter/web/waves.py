@@ -63,12 +63,20 @@ def _without_facts(member: WaveMember) -> Task:
 
 
 def _blocked_since(events: Iterable[Event]) -> Mapping[str | None, float]:
-    """Return when tasks lost the verdict ready, by ID, of those that have not regained it; events are newest first."""
+    """Return when tasks lost the verdict ready, by ID, if that was observed, and they have not regained it.
+
+    Args:
+        events: the newest first.
+    """
     newest: dict[str | None, Event] = {}
     for event in events:
         if event.kind in {Kind.READY, Kind.NOT_READY}:
             newest.setdefault(event.task_id, event)
-    return {task_id: event.at for task_id, event in newest.items() if event.kind is Kind.NOT_READY}
+    return {
+        task_id: event.at
+        for task_id, event in newest.items()
+        if event.kind is Kind.NOT_READY and "unobserved" not in event.detail
+    }
 
 
 def _since(state: WaveState, task: Task, blocked_since: Mapping[str | None, float]) -> float | None:

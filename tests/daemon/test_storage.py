@@ -97,8 +97,10 @@ async def test_a_phase_that_changed_while_no_exporter_ran_has_no_time(folder: Pa
         assert page.by("task_name", CHANGED).keys() == {"ended"}
         assert set(page.by("task_name", "drs_task_failures_total").values()) == {0}
         found = sentences(exporter)
-        assert "The exporter runs again. It did not observe project acme/cn-north-4/payments for 1m." in found
-        away = {line.partition(" while")[0] for line in found if "while the exporter was not running" in line}
+        assert (
+            "The exporter runs again. It has no record of project acme/cn-north-4/payments for the 1m before." in found
+        )
+        away = {line.partition(", which")[0] for line in found if ", which was found after a restart" in line}
         assert {line.removesuffix(" with error code DRS.KE0002") for line in away} == {
             "Task paused changed from phase paused to incremental",
             "Task sales ended",
@@ -160,10 +162,39 @@ async def test_a_fact_that_blocks_after_the_restart_ends_the_time_in_which_a_tas
     start = now()
     async with cloud.polling(folder) as exporter:
         await asyncio.sleep(40)
-        assert sentences(exporter)[-1].startswith("Task orders is no longer ready for the cut-over. delay_high: ")
+        found = "Task orders is no longer ready for the cut-over, which was found after a restart. delay_high: "
+        assert sentences(exporter)[-1].startswith(found)
         cloud.orders.delay = 1.0
         await asyncio.sleep(4 * MINUTE)
         assert await ready_since(exporter) >= start + 2 * MINUTE
+
+
+async def blocked_since(exporter: Exporter, name: str) -> float | None:
+    """The time since when a member of the wave is blocked."""
+    members = json.loads((await get(exporter, "/api/v1/waves/weekend")).body)["members"]
+    (member,) = (member for member in members if member["task_name"] == name)
+    assert member["state"] == "blocked"
+    since: float | None = member["state_since_timestamp_seconds"]
+    return since
+
+
+@simulated
+async def test_since_when_a_member_is_blocked_is_unknown_if_that_is_found_after_a_restart(folder: Path) -> None:
+    cloud = Cloud()
+    await cloud.live(folder)
+    cloud.orders.delay = 100.0
+    async with cloud.polling(folder) as exporter:
+        await asyncio.sleep(40)
+        assert await blocked_since(exporter, "orders") is None
+        await asyncio.sleep(20)
+        since = now()
+        cloud.sales.delay = 100.0
+        await asyncio.sleep(40)
+        assert since <= (await blocked_since(exporter, "sales") or 0) <= since + 31
+    async with cloud.polling(folder) as exporter:
+        await asyncio.sleep(40)
+        assert since <= (await blocked_since(exporter, "sales") or 0) <= since + 31
+        assert await blocked_since(exporter, "orders") is None
 
 
 @simulated

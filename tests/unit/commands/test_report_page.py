@@ -103,7 +103,7 @@ def test_times_have_the_offset_of_the_zone() -> None:
 
 def test_a_time_in_which_the_exporter_did_not_run_is_named() -> None:
     words = text(at=DOWN)
-    assert "From 2026-12-05 18:00:00Z to 2026-12-05 18:21:00Z (21m) the exporter did not run" in words
+    assert "From 2026-12-05 18:00:00Z to 2026-12-05 18:21:00Z (21m) nothing was recorded" in words
     assert "Not observed 21m" in words
 
 
@@ -112,7 +112,7 @@ def test_the_time_before_the_first_run_has_no_history() -> None:
     words = text(at=at, stored=False)
     assert "There is no history before 2026-12-05 13:00:00Z" in words
     assert "in memory, without storage" in words
-    assert "the exporter did not run" not in words
+    assert "nothing was recorded" not in words
 
 
 def test_without_any_run_nothing_is_recorded() -> None:

@@ -97,6 +97,12 @@ def test_a_task_that_was_ready_before_the_first_event_is_known_by_its_points() -
     assert hours(record.ready) == [(1, 3)]
 
 
+def test_when_a_task_lost_the_verdict_ready_is_unknown_if_that_is_found_after_a_restart() -> None:
+    lost = event(3, Kind.NOT_READY, reasons="x", unobserved="true")
+    record = task_record(history=points(1, 2.5, Phase.INCREMENTAL, ready=True), events=[lost])
+    assert (hours(record.ready), record.ready_changes) == ([(1, 2.48)], set())
+
+
 def test_the_delay_at_ready_is_the_first_one_that_is_recorded_from_then_on() -> None:
     record = task_record(events=[event(3 + 10 / HOUR, Kind.READY)], history=points(2, 4, Phase.INCREMENTAL, delay=1200))
     assert record.delay_at_ready == 591

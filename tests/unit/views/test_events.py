@@ -53,13 +53,13 @@ SENTENCES = {
         Kind.PROJECT_UNREADABLE, None, error="access denied 403"
     ),
     "Project acme/r1/shop is readable again.": event(Kind.PROJECT_READABLE, None),
-    "The exporter runs again. It did not observe project acme/r1/shop for 2m.": event(
+    "The exporter runs again. It has no record of project acme/r1/shop for the 2m before.": event(
         Kind.RESTARTED, None, seconds="120"
     ),
-    "Task orders ended while the exporter was not running; it was in phase ending before.": event(
+    "Task orders ended, which was found after a restart; it was in phase ending before.": event(
         Kind.ENDED, phase_before="ending", unobserved="true"
     ),
-    "Task orders changed from phase full to incremental while the exporter was not running.": event(
+    "Task orders changed from phase full to incremental, which was found after a restart.": event(
         Kind.PHASE_CHANGED, phase_before="full", phase="incremental", unobserved="true"
     ),
     "Task orders changes too often: its further events are left out for 30m.": event(Kind.MUTED, seconds="1800"),
