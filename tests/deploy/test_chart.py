@@ -215,6 +215,11 @@ def test_a_monitor_scrapes_the_port_and_the_path_of_the_metrics(
     assert f"http://127.0.0.1:10826{path.removesuffix('metrics')}\n" in release.notes
 
 
+def test_the_notes_promise_tls_for_no_web_configuration(chart: AssembledChart) -> None:
+    notes = chart.render({**MINIMAL, "web": {"configSecret": "web"}}).notes
+    assert "http://127.0.0.1:10826/ (https if the Secret web configures TLS)\n" in notes
+
+
 def test_rules_and_dashboards_are_the_shipped_ones(chart: AssembledChart) -> None:
     release = chart.render(ci_values("sharded"))
     rules = [rule["spec"] for rule in release.of_kind("PrometheusRule")]
