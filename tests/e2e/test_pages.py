@@ -116,7 +116,11 @@ def test_the_page_shows_that_the_exporter_does_not_respond(visit: Open) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "path", ["/", "/?phase=failed&limit=2", "/tasks/{0:032x}jb20", "/tasks/{9:032x}jb20", "/tasks/none"]
+    "path",
+    [
+        *("/", "/?phase=failed&limit=2", "/tasks/{0:032x}jb20", "/tasks/{9:032x}jb20", "/tasks/none"),
+        "/runbooks/DrsTaskStuck?task_id={0:032x}jb20",
+    ],
 )
 def test_it_is_readable_in_both_schemes_and_at_any_width(visit: Open, fleet: str, path: str, scheme: str) -> None:
     page = visit(fleet + path.format(*range(10)), color_scheme=scheme)
