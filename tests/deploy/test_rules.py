@@ -52,6 +52,8 @@ LINKS = {
     "project": {("", "/")},
 }
 """What follows the URL of the runbook, and the URL of the exporter, by the subject of an alert."""
+CONDITION = re.compile(r"\{\{ if [^}]+ }}(?P<then>.*?)(?:\{\{ else }}(?P<else>.*?))?\{\{ end }}")
+"""A condition in a template; it contains no other."""
 READY = {"DrsTaskCutoverReady", "DrsWaveReady"}
 """Alerts that end as soon as it is not known any more that something is ready."""
 OTHER_TESTS = {"config-reload-failed", "exporter-down", "recorded", "storage-failing"}
@@ -196,12 +198,13 @@ def test_alerts_of_projects_and_tasks_survive_gaps(rule: Rule) -> None:
 
 @each_alert_rule
 def test_dashboards_of_alerts_exist_and_have_the_variables_of_the_link(rule: Rule) -> None:
-    url = rule["annotations"]["dashboard_url"]
-    found = re.match(r"http://localhost:3000/d/drs-([a-z]+)(\?|$)", url)
-    assert found is not None
-    dashboard = json.loads((DEPLOY / "grafana" / f"{found[1]}.json").read_text())
-    assert dashboard["uid"] == f"drs-{found[1]}"
-    assert set(re.findall(r"var-(\w+)=", url)) <= {variable["name"] for variable in dashboard["templating"]["list"]}
+    for branch in ("then", "else"):
+        url = CONDITION.sub(rf"\g<{branch}>", rule["annotations"]["dashboard_url"])
+        found = re.match(r"http://localhost:3000/d/drs-([a-z]+)(\?|$)", url)
+        assert found is not None
+        dashboard = json.loads((DEPLOY / "grafana" / f"{found[1]}.json").read_text())
+        assert dashboard["uid"] == f"drs-{found[1]}"
+        assert set(re.findall(r"var-(\w+)=", url)) <= {variable["name"] for variable in dashboard["templating"]["list"]}
 
 
 def test_few_alerts_are_critical() -> None:
