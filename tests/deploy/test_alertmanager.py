@@ -125,6 +125,18 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmana
             [{"alertname": "DrsProjectBlind", **(OTHER | {"region": "eu-nl"})}],
         ),
         (
+            "missing shard",
+            {"alertname": "DrsShardMissing", "shards": "3"},
+            [{"alertname": "DrsWaveIncomplete", "wave": "weekend"}, {"alertname": "DrsShardMismatch"}],
+            [{"alertname": "DrsReplicaDown", "instance": "a:1"}, {"alertname": "DrsProjectBlind", **PROJECT}],
+        ),
+        (
+            "blind replica",
+            {"alertname": "DrsReplicaBlind", "instance": "a:1"},
+            [],
+            [{"alertname": "DrsReplicaDown", "instance": "a:1"}, {"alertname": "DrsTaskFailed", **PARENT}],
+        ),
+        (
             "failed parent",
             {"alertname": "DrsTaskFailed", **PARENT},
             [{"alertname": "DrsTaskDelayHigh", **CHILD}, {"alertname": "DrsSideDown", **PARENT}],

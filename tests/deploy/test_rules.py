@@ -35,6 +35,7 @@ PAGES = {
     "DrsExporterDown",
     "DrsProjectBlind",
     "DrsRpoObjectiveMissed",
+    "DrsShardMissing",
     "DrsTaskDelayHigh",
     "DrsTaskFailed",
 }
@@ -56,8 +57,18 @@ CONDITION = re.compile(r"\{\{ if [^}]+ }}(?P<then>.*?)(?:\{\{ else }}(?P<else>.*
 """A condition in a template; it contains no other."""
 READY = {"DrsTaskCutoverReady", "DrsWaveReady"}
 """Alerts that end as soon as it is not known any more that something is ready."""
-OTHER_TESTS = {"config-reload-failed", "exporter-down", "recorded", "storage-failing"}
-"""Unit tests of alerts about one exporter, which two exporters raise twice, and of recording rules."""
+OTHER_TESTS = {
+    "config-reload-failed",
+    "exporter-down",
+    "labels-renamed",
+    "recorded",
+    "replica-blind",
+    "replica-down",
+    "shard-mismatch",
+    "shard-missing",
+    "storage-failing",
+}
+"""Unit tests of alerts about exporters, which contain their replicas and shards, and of recording rules."""
 
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: title(rule) if "alert" in rule else rule["record"])
 
@@ -164,7 +175,7 @@ def test_every_alert_has_a_severity_a_summary_and_a_dashboard(rule: Rule) -> Non
     annotations = rule["annotations"]
     assert rule["labels"]["severity"] in ({"critical"} if title(rule) in PAGES else {"warning", "info"})
     assert annotations.keys() - {"exporter_url"} == {"summary", "description", "runbook_url", "dashboard_url"}
-    assert re.search(r"\$labels\.(account|project|instance|wave)", annotations["description"])
+    assert re.search(r"\$labels\.(account|project|instance|wave|shards)|query", annotations["description"])
 
 
 @each_alert_rule

@@ -30,10 +30,16 @@ EXPRESSIONS = [
 ]
 DIAGNOSES = {query.replace('task_id="TASK_ID"', 'task_id=~".+"') for name in RUNBOOKS for query in queries(name)}
 """The queries of the runbooks, for all tasks."""
-UNSEEN_FAMILIES = ("drs_exporter_storage_", "drs_task_auto_stop_timestamp_seconds")
-"""Families without a value in the demo: it has no storage, and no task fails while it runs."""
-FAULTS = {"drs:task_delay_threshold_unknown", "drs:task_progress_stale", "drs:task_report_stopped"}
-"""Recording rules without a value in the demo: nothing there is stale, and its details are read."""
+UNSEEN_FAMILIES = ("drs:project_shards:", "drs_exporter_storage_", "drs_task_auto_stop_timestamp_seconds")
+"""Families without a value in the demo: it has no shards and no storage, and no task fails while it runs."""
+FAULTS = {
+    "drs:project_shards:count",
+    "drs:project_shards_complete",
+    "drs:task_delay_threshold_unknown",
+    "drs:task_progress_stale",
+    "drs:task_report_stopped",
+}
+"""Recording rules without a value in the demo: it has no shards, nothing there is stale, and its details are read."""
 
 
 class Prometheus(Program):

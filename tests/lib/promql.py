@@ -21,6 +21,7 @@ _FAMILIES: dict[str, set[str]] = {
     **{family.name: {*PROJECT_LABELS, *family.labels} for family in PROJECT_FAMILIES},
     **{family.name: {*WAVE_LABELS, *family.labels} for family in WAVE_FAMILIES},
     **{metric.name: {*metric.labels, *(["le"] if metric.type == "histogram" else [])} for metric in SELF_METRICS},
+    "drs_up": {*PROJECT_LABELS, *(f"exported_{label}" for label in PROJECT_LABELS)},
     **{name: set() for name in ("up", "process_cpu_seconds_total", "process_resident_memory_bytes")},
     "ALERTS": {"alertname", "alertstate", "severity", *TASK_LABELS},
 }
