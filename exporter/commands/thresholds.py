@@ -82,6 +82,13 @@ THRESHOLDS: Mapping[str, Threshold] = {
     "node-cpu": _of_alert("90%", "CPU usage of a node", "DrsNodeCpuHigh", "> {ratio}"),
     "node-memory": _of_alert("90%", "memory usage of a node", "DrsNodeMemoryHigh", "> {ratio}"),
     "node-disk": _of_alert("85%", "disk usage of a node", "DrsNodeDiskNearFull", "> {ratio}"),
+    "clock-skew": Threshold(
+        "1m",
+        "difference of the exporter's clock from that of the cloud or of Prometheus",
+        ("DrsClockSkew",),
+        {"DrsClockSkew cloud": ("> {seconds}",), "DrsClockSkew prometheus": ("> {seconds}",)},
+    ),
+    "token-expiry": _of_alert("1h", "time before a token in a file ends", "DrsCredentialsExpiring", "< {seconds}"),
     "quota": _of_alert("90%", "usage of a quota", "DrsQuotaNear", "> {ratio}"),
 }
 """By the name that users write."""

@@ -58,6 +58,7 @@ CONDITION = re.compile(r"\{\{ if [^}]+ }}(?P<then>.*?)(?:\{\{ else }}(?P<else>.*
 READY = {"DrsTaskCutoverReady", "DrsWaveReady"}
 """Alerts that end as soon as it is not known any more that something is ready."""
 OTHER_TESTS = {
+    "clock-skew",
     "config-reload-failed",
     "exporter-down",
     "labels-renamed",

@@ -23,7 +23,7 @@ from exporter.config import Account, Project, Secret
 from exporter.model.task import ProjectKey
 
 _TOKEN_AHEAD = 1800.0
-_KEYS_AHEAD = 300.0
+_KEYS_AHEAD = 480.0
 """Seconds before their end at which they are renewed; the metadata service has new keys 10 minutes before.
 
 The alert DrsCredentialsExpiring fires when they were not renewed for some minutes.
