@@ -96,7 +96,7 @@ class Pages:
         style, script = _content("style.css"), _content("live.js")
         hashes = {"style": _hash(style), "script": _hash(script)}
         self._headers = {name: value.format(**hashes) for name, value in _HEADERS.items()}
-        self._templates = _templates()  # compiled now: the first request would wait for it, and block all others
+        self._templates = _templates()  # compiled now, in a thread: later it would block all other requests
 
     async def status(self, request: Request) -> Response:
         """The status page: an overview, one page of tasks, and the projects."""

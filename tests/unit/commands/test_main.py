@@ -6,7 +6,9 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import shtab
@@ -16,6 +18,7 @@ from exporter.commands import COMMANDS, metrics
 from exporter.commands import main as cli
 from exporter.commands import run as run_command
 from exporter.commands.options import FILES
+from exporter.daemon.serve import serve
 from exporter.runtime import threads
 from tests.lib.commands import CommandLine
 from tests.lib.daemon import FAMILY_NAMES
@@ -185,10 +188,20 @@ def test_output_that_cannot_be_written_is_reported_with_its_cause(command: str) 
     assert (done.returncode, done.stderr) == (1, message)
 
 
-def test_importing_the_command_line_leaves_the_heavy_parts_alone() -> None:
-    libraries = ("aiohttp", "jinja2", "starlette", "uvicorn", "shtab")
-    heavy = (*libraries, "exporter.cloud", "exporter.daemon", "exporter.simulator")
-    code = f"import sys\n{imports(cli)}print(*({{*sys.modules}} & {{*{heavy!r}}}))"
+LIBRARIES = "aiohttp", "jinja2", "starlette", "uvicorn", "shtab"
+
+
+@pytest.mark.parametrize(
+    ("imported", "heavy"),
+    [
+        (cli, (*LIBRARIES, "exporter.cloud", "exporter.daemon", "exporter.simulator")),
+        (serve, ("jinja2", "mistune", "exporter.web.pages")),
+    ],
+)
+def test_an_import_leaves_the_heavy_parts_that_are_not_needed_alone(
+    imported: Callable[..., object] | ModuleType, heavy: tuple[str, ...]
+) -> None:
+    code = f"import sys\n{imports(imported)}print(*({{*sys.modules}} & {{*{heavy!r}}}))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
 
 
