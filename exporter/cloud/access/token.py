@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
-
-from exporter.cloud.source import DecodeErrors
-from exporter.cloud.wire.fields import Time, Wire
+from datetime import datetime
 
 _END = re.compile(rb'"expires_at": ?"([^"]{1,40})"')
-
-
-class _TokenWire(Wire):
-    expires_at: Time = None
 
 
 def end_of_token(token: str) -> float | None:
@@ -23,10 +17,8 @@ def end_of_token(token: str) -> float | None:
     """
     try:
         content = base64.b64decode(token.replace("-", "/") + "=" * (-len(token) % 4), validate=True)
+        (end,) = set(_END.findall(content))
+        moment = datetime.fromisoformat(end.decode("ascii"))
     except ValueError:
         return None
-    ends = set(_END.findall(content))
-    if len(ends) != 1:
-        return None
-    found = _TokenWire.read({"expires_at": ends.pop().decode("ascii", "replace")}, DecodeErrors())
-    return None if found is None else found.expires_at
+    return None if moment.tzinfo is None else moment.timestamp()
