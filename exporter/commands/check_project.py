@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from exporter.cloud.http.cloud_clock import CloudClock
 from exporter.cloud.http.error_codes import of_job_type
 from exporter.cloud.http.errors import CloudError, NotPublishedError
 from exporter.cloud.http.response import error_code_in
@@ -22,7 +22,7 @@ from exporter.config import TASKS
 from exporter.model.task import Phase
 from exporter.model.task_lists import Gap
 from exporter.polling.list_reader import ListCost
-from exporter.views.access import SKEW_WARNING
+from exporter.views.access import SKEW_WARNING, credentials_text
 from exporter.views.errors import REPORT, Level, advise, is_access_error
 from exporter.views.text import duration, plural, project_text
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 OK, WARN, FAIL = Level
 _SKEW_REFUSED = 900.0
 """Seconds: a signature is good for 15 minutes."""
+_TOKEN_WARNING = 3600.0
+"""Seconds, as in the alert DrsCredentialsExpiring."""
 _GOOD = range(200, 203)
 _SIGNATURE_CODE = "APIGW.0301"
 _CLOCK_REMEDY = "set it, best by NTP"
@@ -45,7 +47,8 @@ class ResponseCollector(CallObserver):
     """Collects from all responses of a project what they show besides their content."""
 
     def __init__(self, now: Callable[[], float], account: Account, project: Project) -> None:
-        self._now = now
+        self.now = now
+        self.clock = CloudClock(now)
         self.report = ProjectReport(cloud=account.cloud, region=project.region, api=project.api)
         self.responds = False
         """True if any response is one of the API: an error with a known code, or a JSON object with a good status."""
@@ -54,8 +57,6 @@ class ResponseCollector(CallObserver):
         self.calls = 0
         self.expired = False
         """True if any response says that a signature is too old, or of the future."""
-        self.skew: float | None = None
-        """Seconds that the clock of this machine is ahead: the least of all responses, since a slow one adds to it."""
 
     def request(self, operation: str, code: str, seconds: float) -> None:
         """Count a call; `observe` gets those with a response."""
@@ -72,12 +73,7 @@ class ResponseCollector(CallObserver):
         self.report.add_response(operation, status, headers, body, seconds)
         if code == _SIGNATURE_CODE and "signature expired" in str(body).lower():
             self.expired = True
-        try:
-            skew = self._now() - parsedate_to_datetime(headers.get("date", "")).timestamp()
-        except (ValueError, OverflowError):
-            return
-        if self.skew is None or abs(skew) < abs(self.skew):
-            self.skew = skew
+        self.clock.observe(headers)
 
 
 @dataclass
@@ -203,6 +199,7 @@ class ProjectCheck:
         refusals = [error for error in errors if is_access_error(error)] if self._responses.responds else errors
         if not refusals and self._responses.accepted:
             self._report(OK, "the credentials are accepted")
+            self._check_end()
         elif not refusals:
             self._report(WARN, "it is not known whether the credentials are accepted: DRS returns no result")
         elif clock:  # a wrong clock makes the best signature a bad one
@@ -213,7 +210,7 @@ class ProjectCheck:
 
     def _check_clock(self) -> bool:
         """Return whether the clock is no reason to refuse signatures."""
-        skew = self._responses.skew
+        skew = self._responses.clock.skew()
         if self._responses.expired or (skew is not None and abs(skew) > _SKEW_REFUSED):
             about = "more than 15m" if skew is None else _offset(skew)
             self._report(FAIL, f"the clock of this machine is wrong by {about}, signatures are refused", _CLOCK_REMEDY)
@@ -225,6 +222,16 @@ class ProjectCheck:
         elif self._responses.responds:
             self._report(OK, "the clock was not compared: the responses have no date")
         return True
+
+    def _check_end(self) -> None:
+        """Report for how long a token is valid that the exporter does not renew."""
+        access = self._connection.access()
+        if access.credentials_type != "token" or access.credentials_expire_at is None:
+            return
+        now = self._responses.now()
+        soon = access.credentials_expire_at - now < _TOKEN_WARNING
+        remedy = "renew the token in its file: the exporter reads it again" if soon else ""
+        self._report(WARN if soon else OK, credentials_text(access, now), remedy)
 
     def _check_lists(self, lists: Mapping[str, _Lists]) -> None:
         first = next(iter(lists.values()))

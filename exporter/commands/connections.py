@@ -15,6 +15,7 @@ from exporter.cloud.http.errors import CloudError
 from exporter.cloud.http.scheduler import Scheduler, limits_of
 from exporter.cloud.source import ErrorsByCollector, TaskList
 from exporter.config import Account, Config, Project
+from exporter.model.facts import Access
 from exporter.model.filters import TaskFilter
 from exporter.model.task import ProjectKey
 
@@ -46,6 +47,7 @@ class ProjectConnection:
         apis: both API generations, whatever the project's setting `api` says.
         job_types: the lists to request.
         decode_errors: counts, by collector.
+        access: returns the facts about clock and credentials.
     """
 
     account: Account
@@ -54,6 +56,7 @@ class ProjectConnection:
     apis: tuple[Api, ...]
     job_types: tuple[str, ...]
     decode_errors: ErrorsByCollector
+    access: Callable[[], Access]
 
     @property
     def key(self) -> ProjectKey:
@@ -102,7 +105,7 @@ async def connections(
             job_types, limits = TaskFilter(account.tasks).job_types, limits_of(account.poll)
             for project in account.all_projects():
                 observer = next(observers)
-                http, client, apis, decode_errors, _ = connect(
+                http, client, apis, decode_errors, access = connect(
                     account,
                     project.model_copy(update={"api": "auto"}),
                     transport=transport,
@@ -113,5 +116,5 @@ async def connections(
                     observer=observer.observe,
                 )
                 stack.push_async_callback(http.aclose)
-                opened.append(ProjectConnection(account, project, client, apis, job_types, decode_errors))
+                opened.append(ProjectConnection(account, project, client, apis, job_types, decode_errors, access))
         yield opened

@@ -26,8 +26,10 @@ def credentials_text(access: Access | None, now: float) -> str:
     """Return for how long the credentials are valid; empty if that is not known."""
     if access is None or access.credentials_expire_at is None:
         return ""
-    what, end = "keys" if access.credentials_type == "ecs_agency" else "token", access.credentials_expire_at
-    return f"{what} valid for {age(now, end)}" if end > now else f"{what} expired {age(end, now)} ago"
+    end, keys = access.credentials_expire_at, access.credentials_type == "ecs_agency"
+    if end <= now:
+        return f"the {'keys' if keys else 'token'} expired {age(end, now)} ago"
+    return f"the {'keys are' if keys else 'token is'} valid for {age(now, end)}"
 
 
 def stands_still(facts: CollectorFacts, now: float) -> bool:

@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import json
-from email.utils import formatdate
-from typing import TYPE_CHECKING
 
 from exporter.daemon.exporter import Exporter
 from tests.lib import virtual_time as virtual
 from tests.lib.accounts import DAY, PASSWORD, account, cloud_of, config_of
+from tests.lib.commands import Dated
 from tests.lib.daemon import Scrape, get
 from tests.lib.html_page import ParsedPage
 from tests.lib.transport import InProcess
 
-if TYPE_CHECKING:
-    import httpx
-
 AHEAD = 120.0
-
-
-class Dated(InProcess):
-    """The simulated cloud behind a gateway that dates its responses, while the host's clock is ahead."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await super().handle_async_request(request)
-        response.headers["date"] = formatdate(virtual.now() - AHEAD, usegmt=True)
-        return response
 
 
 async def test_a_wrong_clock_and_the_end_of_a_token_are_in_metrics_page_and_json() -> None:
     config = config_of(account(PASSWORD))
-    async with Exporter(config, transport=Dated(cloud_of()), clock=virtual.clock) as exporter:
+    async with Exporter(config, transport=Dated(cloud_of(), behind=AHEAD), clock=virtual.clock) as exporter:
         await exporter.poll_once()
         scrape, page = Scrape(exporter), ParsedPage((await get(exporter, "/")).body)
         (project,) = json.loads((await get(exporter, "/api/v1/tasks")).body)["projects"]
@@ -39,7 +26,7 @@ async def test_a_wrong_clock_and_the_end_of_a_token_are_in_metrics_page_and_json
     assert end == virtual.EPOCH + DAY
     assert (project["clock_skew_seconds"], project["credentials_expire_timestamp_seconds"]) == (AHEAD, end)
     assert "clock of the host 2m ahead of the cloud's" in page.text
-    assert "token valid for 1d" in page.text
+    assert "the token is valid for 1d" in page.text
 
 
 async def test_without_a_date_the_skew_is_unknown() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -11,6 +13,7 @@ import pytest
 from exporter.cloud.http.errors import AccessDeniedError, NotSentError, UnavailableError
 from exporter.config import Config, from_mapping
 from exporter.simulator import Fault, faults
+from exporter.simulator.accounts import Token
 from exporter.views.errors import is_access_error
 from tests.lib.commands import CANARY, OTHER_ID, WHERE, Dated, checked, config_for, finding, fleet, golden, project
 from tests.lib.daemon import PROJECT_ID, cloud_of
@@ -144,6 +147,23 @@ def test_responses_without_a_good_date(date: str | None) -> None:
     fine, text = checked(cloud, transport=Undated(cloud))
     assert fine
     assert finding(text, "clock") == "ok the clock was not compared: the responses have no date"
+
+
+@pytest.mark.parametrize(
+    ("left", "line"),
+    [
+        (7200, "ok the token is valid for 2h"),
+        (1800, "warn the token is valid for 30m: renew the token in its file: the exporter reads it again"),
+    ],
+)
+def test_the_end_of_a_token_that_another_program_renews(left: float, line: str) -> None:
+    cloud = fleet()
+    end = datetime.fromtimestamp(EPOCH + left, UTC).isoformat()
+    token = base64.b64encode(f'{{"expires_at":"{end}"}}'.encode()).decode()
+    cloud.auth_tokens[token] = Token("monitor", PROJECT_ID, EPOCH + left)
+    fine, text = checked(cloud, config_with({"type": "token", "token": token}))
+    assert fine
+    assert finding(text, "valid for") == line
 
 
 def test_which_errors_are_about_credentials_or_project() -> None:

@@ -30,10 +30,10 @@ def test_only_a_clock_that_is_known_to_be_wrong_is_named(skew: float | None, tex
 @pytest.mark.parametrize(
     ("kind", "left", "text"),
     [
-        ("token", 7200, "token valid for 2h"),
-        ("password", 90, "token valid for 1m30s"),
-        ("ecs_agency", 90, "keys valid for 1m30s"),
-        ("token", -90, "token expired 1m30s ago"),
+        ("token", 7200, "the token is valid for 2h"),
+        ("password", 90, "the token is valid for 1m30s"),
+        ("ecs_agency", 90, "the keys are valid for 1m30s"),
+        ("token", -90, "the token expired 1m30s ago"),
     ],
 )
 def test_credentials_are_valid_until_their_end(kind: str, left: float, text: str) -> None:
