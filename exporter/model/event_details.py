@@ -22,6 +22,8 @@ _NEEDED: Mapping[Kind, tuple[str, ...]] = {
     Kind.TASKS_STALE: ("tasks",),
     Kind.TASKS_FRESH: ("tasks",),
     Kind.PROJECT_UNREADABLE: ("error",),
+    Kind.WAVE_READY: ("wave", "states"),
+    Kind.WAVE_NOT_READY: ("wave", "states"),
     Kind.RESTARTED: ("seconds",),
     Kind.MUTED: ("seconds",),
     Kind.LEFT_OUT: ("events", "tasks"),

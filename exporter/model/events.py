@@ -60,6 +60,10 @@ class Kind(StrEnum):
     PROJECT_UNREADABLE = "project_unreadable"
     """error"""
     PROJECT_READABLE = "project_readable"
+    WAVE_READY = "wave_ready"
+    """wave, and states: how many of its members are in which state"""
+    WAVE_NOT_READY = "wave_not_ready"
+    """wave and states"""
     RESTARTED = "restarted"
     """seconds: of which nothing is recorded about the project; the storage contains what was before"""
     MUTED = "muted", "too many changes: further events are left out"
@@ -68,17 +72,21 @@ class Kind(StrEnum):
     """events and tasks: how many were left out"""
 
 
+NO_PROJECT = ProjectKey("", "", "")
+"""The key of events of waves, which may have tasks of several projects."""
+
+
 class Event(NamedTuple):
-    """A change of a task or a project.
+    """A change of a task, a project or a wave.
 
     Args:
         at: Unix time at which the exporter observed it. With `unobserved` in `detail` it happened earlier, at an
             unknown time, of which the exporter has no record: it did not run, or could not write to the storage.
         kind: see `Kind`.
-        account: of the project.
+        account: of the project; the event of a wave has none, see `NO_PROJECT`.
         region: of the project.
         project: its name.
-        task_id: None for an event of the project.
+        task_id: None for an event of the project, or of a wave.
         task_name: the name of the task after the event.
         detail: as `Kind` lists it; of subtasks also parent_id and parent_name. Several names have commas between them.
     """

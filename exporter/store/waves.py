@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from exporter.model.events import NO_PROJECT, EventLog, Kind
 from exporter.model.shard import ALL
 from exporter.model.waves import Incomplete, Stage, WaveMember, WaveState, WaveStatus, stage_of, status_of
 from exporter.storage import Storage, WaveTimes
+from exporter.store.observed import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -31,6 +33,7 @@ class Waves:
         clock: of the times of waves.
         shard: the part of all tasks that this process has.
         storage: keeps since when each wave is ready.
+        events: the list to which it adds that a wave becomes ready, and that it is not ready any more.
     """
 
     def __init__(
@@ -39,11 +42,14 @@ class Waves:
         clock: Clock,
         shard: Shard = ALL,
         storage: Storage | None = None,
+        events: EventLog | None = None,
     ) -> None:
         self._stores = stores
         self._clock = clock
         self._shard = shard
         self._storage = storage or Storage()
+        self._events = EventLog(clock) if events is None else events
+        self._limit = Limit()
         self._waves: dict[str, Wave] = {}
         self._restored: dict[str, WaveTimes] = {}
         """The readiness of waves as an earlier process has stored it."""
@@ -106,12 +112,27 @@ class Waves:
             if _lacks_tasks(status):
                 self._restored.pop(status.name, None)
         self._seen |= {status.name: {member.task_id: member for member in status.members} for status in running}
-        before = self._ready_since
+        before, now = self._ready_since, self._clock.steady()
         self._ready_since = {status.name: self._since(status) for status in running if status.ready}
         for status in running:
             self._store(status)
-            _log_change(status, was_ready=status.name in before)
+            if bool(status.ready) != (status.name in before):
+                self._changed(status, observed=not status.ready or self._ready_since[status.name] >= now)
         return running
+
+    def _changed(self, status: WaveStatus, *, observed: bool) -> None:
+        """Log that a wave has become ready, or is not ready any more, with its members by state.
+
+        It is an event if that was observed: after a restart, a wave may continue to be ready.
+        """
+        states = {state.value: count for state, count in status.counts.items() if count}
+        text = "a wave is ready for the cut-over" if status.ready else "a wave is no longer ready for the cut-over"
+        _log.info(text, wave=status.name, **states)
+        self._limit.restart(self._clock.steady())
+        if observed and not self._limit.count(status.name):
+            kind = Kind.WAVE_READY if status.ready else Kind.WAVE_NOT_READY
+            listed = ", ".join(f"{count} {state}" for state, count in states.items())
+            self._events.add(NO_PROJECT, kind, wave=status.name, states=listed or "no tasks")
 
     def _since(self, status: WaveStatus) -> float:
         """Return since when a wave has been ready that is ready now, in steady time."""
@@ -173,11 +194,3 @@ def _lacks_tasks(status: WaveStatus) -> bool:
     members = len(status.members) - status.counts[WaveState.EXCLUDED]
     unlisted = any(gap.reason is Incomplete.LISTS for gap in status.incomplete)
     return status.polled and (unlisted or bool(status.missing_ids) or members < (status.expected or 0))
-
-
-def _log_change(status: WaveStatus, *, was_ready: bool) -> None:
-    """Log that a wave has become ready, or is not ready any more, with its members by state."""
-    if bool(status.ready) != was_ready:
-        states = {state.value: count for state, count in status.counts.items() if count}
-        text = "a wave is ready for the cut-over" if status.ready else "a wave is no longer ready for the cut-over"
-        _log.info(text, wave=status.name, **states)

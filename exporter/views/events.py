@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from exporter.model.cutover_words import ADVICE
-from exporter.model.events import Event, Kind
+from exporter.model.events import NO_PROJECT, Event, Kind
 from exporter.runtime.escape import printable
 from exporter.views.cutover import subjects
 from exporter.views.text import duration, listing, plural, project_text
@@ -28,6 +28,8 @@ _SENTENCES: Mapping[Kind, str] = {
     Kind.TASKS_FRESH: "{subject} has fresh data again: {tasks} regained the verdict ready.",
     Kind.PROJECT_UNREADABLE: "{subject} became unreadable: every task list fails ({error}).",
     Kind.PROJECT_READABLE: "{subject} is readable again.",
+    Kind.WAVE_READY: "{subject} is ready for the cut-over: {states}.",
+    Kind.WAVE_NOT_READY: "{subject} is no longer ready for the cut-over: {states}.",
     Kind.RESTARTED: "The exporter runs again. It has no record of {subject} for the {seconds} before.",
     Kind.MUTED: "{subject} changes too often: its further events are left out for {seconds}.",
     Kind.LEFT_OUT: "The list of events lacks {events} of {tasks} of {subject} with too many changes.",
@@ -65,13 +67,17 @@ def sentence(event: Event) -> str:
 
 
 def event_json(event: Event) -> dict[str, Any]:
-    """Return an event with its details, which depend on the kind."""
+    """Return an event with its details, which depend on the kind. The event of a wave has no project."""
     document = event._asdict()
     detail = document.pop("detail")
+    if "wave" in detail:
+        document |= dict.fromkeys(NO_PROJECT._fields)
     return {"at_timestamp_seconds": document.pop("at"), **document, **detail}
 
 
 def _subject(event: Event) -> str:
+    if "wave" in event.detail:
+        return f"wave {event.detail['wave']}"
     if event.task_id is None:
         return f"project {project_text(event)}"
     parent = event.detail.get("parent_name")

@@ -88,11 +88,13 @@ def _since(state: WaveState, task: Task, blocked_since: Mapping[str | None, floa
 
 
 def events_of(wave: WaveView, events: Iterable[Event]) -> list[Event]:
-    """Return those events that are about members, their subtasks or their projects."""
+    """Return those events that are about the wave, its members, their subtasks or their projects."""
     ids = {member.task.identity.task_id for member in wave.members}
     projects = {member.key for member in wave.status.members}
 
     def concerns(event: Event) -> bool:
+        if "wave" in event.detail:
+            return event.detail["wave"] == wave.status.name
         if event.task_id is None:
             return ProjectKey(event.account, event.region, event.project) in projects
         return event.task_id in ids or event.detail.get("parent_id") in ids

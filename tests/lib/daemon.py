@@ -220,7 +220,7 @@ class StoreFixture:
             context.ages.set(name, interval)
         self.store = Store(context, self.exposition, TASK_FAMILIES)
         self.store.state.ready = True
-        self.waves = Waves(lambda: [self.store], context.clock)
+        self.waves = Waves(lambda: [self.store], context.clock, events=self.events)
 
     @property
     def dropped(self) -> float | None:

@@ -11,11 +11,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from exporter.config import Wave
+from exporter.model.events import Event, EventLog
 from exporter.model.facts import Progress
 from exporter.model.shard import Shard
 from exporter.model.waves import Stage, WaveState
 from exporter.storage import Restored, WaveTimes
 from exporter.store.waves import Waves
+from exporter.views.events import sentence
 from tests.lib.daemon import Scrape, StoreFixture, config_of, listed_task
 from tests.lib.virtual_time import EPOCH, simulated
 
@@ -35,6 +37,11 @@ def wave(name: str = "w", **keys: Any) -> dict[str, Any]:
 
 def counts(page: Scrape, name: str = "w") -> dict[str, float]:
     return {state: value for state, value in page.by("state", "drs_wave_tasks", wave=name).items() if value}
+
+
+def wave_events(log: EventLog) -> list[Event]:
+    """The events of waves, the oldest first."""
+    return [event for event in log.find() if "wave" in event.detail][::-1]
 
 
 async def fixture_of(*waves: dict[str, Any], **settings: Any) -> StoreFixture:
@@ -80,6 +87,27 @@ async def test_the_log_has_a_line_when_a_wave_becomes_ready_and_when_it_is_not_a
             "log_level": "info",
         },
     ]
+
+
+@simulated
+async def test_a_wave_that_becomes_ready_and_loses_that_is_an_event_at_most_20_times_an_hour() -> None:
+    fixture = await fixture_of(wave())
+    await fixture.lists(listed_task("a"), listed_task("b"))
+    for _ in range(12):
+        await fixture.page_with({"a": [FINE], "b": [FINE]})
+        await fixture.page_with({"b": [replace(FINE, delay_seconds=900)]})
+        await asyncio.sleep(1)
+    assert [sentence(event) for event in wave_events(fixture.events)[:2]] == [
+        "Wave w is ready for the cut-over: 2 ready.",
+        "Wave w is no longer ready for the cut-over: 1 ready, 1 blocked.",
+    ]
+    assert len(wave_events(fixture.events)) == 20
+    await asyncio.sleep(3600)
+    for job_type in JOB_TYPES:
+        await fixture.lists(job_type=job_type)
+    await fixture.lists(listed_task("a"), listed_task("b"))
+    await fixture.page_with({"a": [FINE], "b": [FINE]})
+    assert len(wave_events(fixture.events)) == 21
 
 
 @simulated
@@ -132,7 +160,8 @@ def restarted(
 ) -> Waves:
     """The wave `w` with these keys, after a process that has stored its times; `store` takes the new ones."""
     storage = SimpleNamespace(restored=Restored(waves=stored), set_wave=lambda _, times: store(times))
-    waves = Waves(lambda: [fixture.store], fixture.store.context.clock, storage=cast("Storage", storage))
+    clock, stores = fixture.store.context.clock, [fixture.store]
+    waves = Waves(lambda: stores, clock, storage=cast("Storage", storage), events=fixture.events)
     waves.restore()
     waves.configure(config_of(waves=[wave(**keys)]).waves)
     return waves
@@ -159,6 +188,7 @@ async def test_the_time_since_when_an_earlier_process_saw_a_wave_ready_counts_if
     (status,) = waves.all()
     assert status.ready
     assert status.ready_since == EPOCH + since
+    assert len(wave_events(fixture.events)) == 1 + (since == 60)  # the fixture has observed it once
 
 
 @pytest.mark.parametrize(

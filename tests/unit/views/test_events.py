@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exporter.model.cutover import REASONS
-from exporter.model.events import Event, Kind
+from exporter.model.events import NO_PROJECT, Event, Kind
 from exporter.views.events import event_json, sentence
 
 PROJECT = ("acme", "r1", "shop")
@@ -13,6 +13,10 @@ PROJECT = ("acme", "r1", "shop")
 
 def event(kind: Kind, name: str | None = "orders", **detail: str) -> Event:
     return Event(12.5, kind, *PROJECT, None if name is None else f"id of {name}", name, detail)
+
+
+def wave_event(kind: Kind, states: str) -> Event:
+    return Event(12.5, kind, *NO_PROJECT, None, None, {"wave": "weekend", "states": states})
 
 
 SENTENCES = {
@@ -62,6 +66,8 @@ SENTENCES = {
     "Task orders changed from phase full to incremental, which was found after a restart.": event(
         Kind.PHASE_CHANGED, phase_before="full", phase="incremental", unobserved="true"
     ),
+    "Wave weekend is ready for the cut-over: 2 ready, 1 ended.": wave_event(Kind.WAVE_READY, "2 ready, 1 ended"),
+    "Wave weekend is no longer ready for the cut-over: 2 blocked.": wave_event(Kind.WAVE_NOT_READY, "2 blocked"),
     "Task orders changes too often: its further events are left out for 30m.": event(Kind.MUTED, seconds="1800"),
     "The list of events lacks 2 events of 1 task of project acme/r1/shop with too many changes.": event(
         Kind.LEFT_OUT, None, events="2", tasks="1"
@@ -106,3 +112,13 @@ def test_the_json_of_an_event_contains_its_details_beside_its_labels() -> None:
         "error_code": "DRS.M01",
     }
     assert event_json(event(Kind.PROJECT_READABLE, None))["task_id"] is None
+
+
+def test_the_json_of_an_event_of_a_wave_has_no_project() -> None:
+    assert event_json(wave_event(Kind.WAVE_READY, "1 ready")) == {
+        "at_timestamp_seconds": 12.5,
+        "kind": "wave_ready",
+        **dict.fromkeys(("account", "region", "project", "task_id", "task_name")),
+        "wave": "weekend",
+        "states": "1 ready",
+    }

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from exporter.daemon.exporter import Exporter
-from exporter.model.events import Event, Kind
+from exporter.model.events import NO_PROJECT, Event, Kind
 from exporter.model.shard import Shard
 from exporter.model.waves import Incomplete, IncompleteProject, Stage, WaveMember, WaveState, WaveStatus
 from exporter.views.waves import SHARDED
@@ -116,10 +116,13 @@ async def test_the_events_of_a_wave_are_those_of_its_members_their_subtasks_and_
         exporter.events.add(key._replace(project="other"), Kind.PROJECT_READABLE)
         exporter.events.add(key, Kind.ENDED, (ids["billing"], "billing"), phase_before="full")
         exporter.events.add(key, Kind.NOT_READY, (ids["orders-2"], "orders-2"), reasons="delay_high")
+        for name in (NAME, "other"):
+            exporter.events.add(NO_PROJECT, Kind.WAVE_NOT_READY, wave=name, states="1 blocked")
         _, found = await json_of(exporter, f"/api/v1/events?wave={NAME}")
         _, wave = await json_of(exporter, f"/api/v1/waves/{NAME}")
         _, one = await json_of(exporter, f"/api/v1/events?wave={NAME}&task=orders-1&limit=1")
-    assert [event["kind"] for event in found["events"]] == ["not_ready", "project_readable", "ended", "phase_changed"]
+    kinds = ["wave_not_ready", "not_ready", "project_readable", "ended", "phase_changed"]
+    assert [event["kind"] for event in found["events"]] == kinds
     assert [{name: event[name] for name in event if name != "sentence"} for event in wave["events"]] == found["events"]
     assert (one["matched"], len(one["events"])) == (2, 1)
     since = {member["task_name"]: member["state_since_timestamp_seconds"] for member in wave["members"]}
