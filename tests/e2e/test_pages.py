@@ -120,6 +120,7 @@ def test_the_page_shows_that_the_exporter_does_not_respond(visit: Open) -> None:
     [
         *("/", "/?phase=failed&limit=2", "/tasks/{0:032x}jb20", "/tasks/{9:032x}jb20", "/tasks/none"),
         "/runbooks/DrsTaskStuck?task_id={0:032x}jb20",
+        "/errors",
     ],
 )
 def test_it_is_readable_in_both_schemes_and_at_any_width(visit: Open, fleet: str, path: str, scheme: str) -> None:
