@@ -21,8 +21,6 @@ from exporter.commands.assets import write_files
 from exporter.commands.manifests import add_labels, config_map, reject_labels, yaml_text
 from exporter.commands.options import Parser, add_log, file_path
 from exporter.commands.outcome import Outcome
-from exporter.commands.rules import add_job
-from exporter.commands.site_rules import with_job
 from exporter.runtime.assets import asset_files
 
 _FOLDER, _FORMATS = "grafana/", ("json", "configmap")
@@ -37,7 +35,6 @@ def add_options(parser: Parser) -> None:
         default="json",
         help="json: a file for each dashboard in DIR; configmap: print a ConfigMap for each; default: json",
     )
-    add_job(parser)
     add_labels(parser)
     parser.add_argument("--force", action="store_true", help="overwrite files that differ")
     parser.add_argument(
@@ -52,7 +49,7 @@ def run(options: argparse.Namespace) -> Outcome:
         reject_labels(options)
     try:
         texts = {
-            f"drs-{name.removeprefix(_FOLDER)}": with_job(path.read_text(encoding="utf-8"), options.job)
+            f"drs-{name.removeprefix(_FOLDER)}": path.read_text(encoding="utf-8")
             for name, path in asset_files().items()
             if name.startswith(_FOLDER)
         }

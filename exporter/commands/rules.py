@@ -16,13 +16,12 @@ The exporter must be scraped with honor_labels: true.
 from __future__ import annotations
 
 import argparse
-import re
 from importlib.metadata import version
 
 from exporter.commands.manifests import add_labels, config_map, manifest, reject_labels, yaml_text
 from exporter.commands.options import Parser, add_log, base_url_option, nearest
 from exporter.commands.outcome import Outcome
-from exporter.commands.site_rules import SEVERITIES, SHIPPED_JOB, Links, Site, alerts_in, rules_for
+from exporter.commands.site_rules import SEVERITIES, Links, Site, alerts_in, rules_for
 from exporter.commands.thresholds import THRESHOLDS, threshold_value, thresholds_help
 from exporter.runtime.shipped_rules import Groups, shipped_groups
 
@@ -40,7 +39,6 @@ def add_options(parser: Parser) -> None:
         help="prometheus: a rule file; prometheusrule: for the Prometheus Operator; configmap: a rule file in a "
         "ConfigMap; default: prometheus",
     )
-    add_job(parser)
     base_url_option(parser, "--grafana-url", "of your Grafana, which has the dashboards of drs-exporter")
     base_url_option(parser, "--exporter-url", "of the status page, for links to tasks, waves and runbooks")
     base_url_option(
@@ -75,16 +73,6 @@ def add_options(parser: Parser) -> None:
     add_labels(parser)
 
 
-def add_job(parser: Parser) -> None:
-    """Add the option for the job."""
-    parser.add_argument(
-        "--job",
-        type=_job,
-        default=SHIPPED_JOB,
-        help=f"job_name of the exporter in the configuration of Prometheus; default: {SHIPPED_JOB}",
-    )
-
-
 def run(options: argparse.Namespace) -> Outcome:
     if options.format == "prometheus":
         reject_labels(options)
@@ -103,7 +91,7 @@ def _site(options: argparse.Namespace, shipped: Groups) -> Site:
                 options.parser.error(f"{option}: unknown alert {alert!r}{nearest(alert, known)}")
     links = Links(options.grafana_url, options.exporter_url, options.runbook_url)
     thresholds = dict(options.thresholds)
-    return Site(options.job, links, severities, options.disable, thresholds, options.ready_outside_waves)
+    return Site(links, severities, options.disable, thresholds, options.ready_outside_waves)
 
 
 def _document(options: argparse.Namespace, groups: Groups) -> str:
@@ -116,12 +104,6 @@ def _document(options: argparse.Namespace, groups: Groups) -> str:
     if options.format == "prometheus":
         return rule_file
     return yaml_text(config_map(f"{_NAME}-rules", labels, {f"{_NAME}.yml": f"{rule_file}\n"}))
-
-
-def _job(text: str) -> str:
-    if not re.fullmatch(r"""[^"'\\{}\s]+""", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a job of Prometheus without spaces, quotes and braces")
-    return text
 
 
 def _severity(text: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The shipped rules, changed for a site: the job, links, severities, thresholds, and the alerts that it wants."""
+"""The shipped rules, changed for a site: links, severities, thresholds, and the alerts that it wants."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from exporter.commands.thresholds import replaced_texts
 from exporter.runtime.shipped_rules import Groups, Rule
 
 SEVERITIES = ("critical", "warning", "info")
-SHIPPED_JOB = "drs-exporter"
 GRAFANA, EXPORTER, RUNBOOKS = (
     "http://localhost:3000",
     "http://localhost:10826",
@@ -39,7 +38,6 @@ class Site(NamedTuple):
         ready_outside_waves: DrsTaskCutoverReady is also about tasks that are in no running wave.
     """
 
-    job: str = SHIPPED_JOB
     links: Links = Links()
     severities: Mapping[str, str] = {}
     disabled: Collection[str] = ()
@@ -66,11 +64,6 @@ def rules_for(site: Site, groups: Groups) -> Groups:
     return [group for group in changed if group["rules"]]
 
 
-def with_job(text: str, job: str) -> str:
-    """Return a query, or the text of a dashboard, with another job; text in JSON escapes the quotes."""
-    return re.sub(rf'job=(\\?")({SHIPPED_JOB})\1', lambda found: found[0].replace(found[2], job), text)
-
-
 def _rule(rule: Rule, site: Site) -> Rule:
     if "record" in rule:
         return {**rule, "expr": _text(rule["expr"], title_of(rule), site)}
@@ -90,7 +83,7 @@ def _text(text: str, title: str, site: Site) -> str:
     if replaced := replaced_texts(title, site.thresholds):
         texts = "|".join(map(re.escape, replaced))
         text = re.sub(rf"(?:{texts})(?![\w.])", lambda found: replaced[found[0]], text)
-    return with_job(text, site.job)
+    return text
 
 
 def _link(url: str, alert: str, links: Links) -> str | None:

@@ -31,14 +31,6 @@ def test_it_overwrites_changed_files_only_with_force(command_line: CommandLine, 
     assert (tmp_path / "drs-fleet.json").read_text() == SHIPPED["drs-fleet.json"]
 
 
-def test_the_job_is_replaced_in_every_query(command_line: CommandLine, tmp_path: Path) -> None:
-    command_line("dashboards", "--job=db/drs", str(tmp_path))
-    for path in tmp_path.iterdir():
-        assert path.read_text() == SHIPPED[path.name].replace('job=\\"drs-exporter\\"', 'job=\\"db/drs\\"')
-        json.loads(path.read_text())
-    assert any("db/drs" in path.read_text() for path in tmp_path.iterdir())
-
-
 def test_it_prints_a_config_map_for_each_dashboard(command_line: CommandLine) -> None:
     code, out, err = command_line("dashboards", "--format=configmap", "--label=team=dba")
     found = list(yaml.load_all(out, yaml.CSafeLoader))
