@@ -85,12 +85,11 @@ def check_sendable(*secrets: str | None) -> None:
 
 
 def authorization(method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, keys: Keys) -> str:
-    """Return the Authorization header of a request whose `headers` are signed; they contain X-Sdk-Date."""
-    lowered = {name.lower(): value for name, value in headers.items()}
-    canonical = canonical_request(method, url, lowered, body)
-    names = ";".join(sorted(lowered))
+    """Return the Authorization header; the lower-case `headers` are signed, and contain the date."""
+    canonical = canonical_request(method, url, headers, body)
+    names = ";".join(sorted(headers))
     digest = hashlib.sha256(canonical.encode()).hexdigest()
-    to_sign = f"{_ALGORITHM}\n{lowered['x-sdk-date']}\n{digest}"
+    to_sign = f"{_ALGORITHM}\n{headers['x-sdk-date']}\n{digest}"
     signature = hmac.new(keys.secret_key.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
     return f"{_ALGORITHM} Access={keys.access_key}, SignedHeaders={names}, Signature={signature}"
 

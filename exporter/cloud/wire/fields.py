@@ -178,14 +178,17 @@ def _words(value: Any, info: ValidationInfo) -> frozenset[str] | None:
     if is_null(value):
         return None
     items = value if isinstance(value, list) else [None]
-    words = [item for item in items if isinstance(item, str) and _WORD.fullmatch(item)]
-    if len(words) < len(items) and isinstance(info.context, DecodeErrors):
+    words, count = _words_among(tuple([item for item in items if type(item) is str and len(item) <= _TEXT_LIMIT]))
+    if count < len(items) and isinstance(info.context, DecodeErrors):
         info.context.count += 1
-    return _shared_set(tuple(words)) if words or not items else None
+    return words if words or not items else None
 
 
-_shared_set = lru_cache(maxsize=1024)(frozenset[str])
-"""The set of a tuple of words: tasks with the same words share it."""
+@lru_cache(maxsize=1024)
+def _words_among(texts: tuple[str, ...]) -> tuple[frozenset[str], int]:
+    """Return the set of those texts that are words, and their number; tasks with the same words share the set."""
+    words = [text for text in texts if _WORD.fullmatch(text)]
+    return frozenset(words), len(words)
 
 
 Text = Annotated[str | None, _field(_text)]

@@ -69,14 +69,14 @@ class _Pages:
         self._most = math.inf
         self._gap: Gap | None = None
 
-    def add(self, body: dict[str, Any] | None) -> bool:
+    async def add(self, body: dict[str, Any] | None) -> bool:
         """Take a page, None for a response that says "empty result"; returns whether it was the last one."""
         items, total = ([], 0) if body is None else self._read(body)
         self.count += 1
         self._totals.add(total)
         self._most = min(self._most, total + PAGE)
         try:
-            ids = self._tree.add(items)
+            ids = await self._tree.add(items)
         except ValueError as error:
             raise DecodeError(self._operation, "decode", reason=f"a page has {error}: {REPORT}") from error
         repeated = bool(ids) and ids <= self._ids
@@ -149,6 +149,6 @@ async def list_pages(
                 raise
             pages.refused()
             break
-        if pages.add(body) or first_page:
+        if await pages.add(body) or first_page:
             break
     return pages.result()

@@ -11,9 +11,12 @@ from exporter.cloud.wire.fields import is_null
 from exporter.cloud.wire.task_list import TaskWire
 from exporter.model.merge import contradict, merge
 from exporter.model.task import Listed
+from exporter.runtime.turns import Turns
 
+_DECODED_PER_TURN = 20
+"""Entries that are decoded without a pause for other work."""
 _MOST_ENTRIES = 10_000
-"""Of one page: a hundred for each task that was requested. Decoding more would keep the event loop busy."""
+"""Of one page: a hundred for each task that was requested."""
 
 
 class TaskTree:
@@ -39,13 +42,13 @@ class TaskTree:
         self._parents: set[str] = set()
         self._unknown = Counter[str]()
 
-    def add(self, items: list[Any]) -> set[str]:
-        """Add the items of one page; returns the ids of those that could be decoded, without their children.
+    async def add(self, items: list[Any]) -> set[str]:
+        """Add the items of one page, in turns; returns the ids of those that could be decoded, without their children.
 
         Raises:
             ValueError: the page has more than 10,000 tasks and subtasks.
         """
-        top: set[str] = set()
+        top, turns = set[str](), Turns()
         before, self._unknown = self._unknown, Counter()
         most = self._entries + _MOST_ENTRIES
         waiting: list[tuple[Any, str | None, bool]] = [(item, None, True) for item in reversed(items)]
@@ -67,6 +70,7 @@ class TaskTree:
             if children and nearest is not None:
                 self._parents.add(nearest)
             waiting += ((child, nearest, False) for child in reversed(children))
+            await turns.after(1 / _DECODED_PER_TURN)
         self._unknown |= before  # the larger: a page that is served twice has no more of them
         return top
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from exporter.config import Cutover
 from exporter.model.cutover_results import LivingSubtask
 from exporter.model.task import Identity, Listed, Task
 from tests.lib.verdicts import blocking
+from tests.lib.virtual_time import other_task
 
 RUNS, FAILED = "INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED"
 
@@ -37,7 +39,7 @@ class Grown:
     def __init__(self, *items: Any, job_type: str = "sync") -> None:
         errors = DecodeErrors()
         tree = TaskTree(job_type, errors)
-        self.top = tree.add(list(items))
+        self.top = asyncio.run(tree.add(list(items)))
         self.tasks = {task.id: task for task in tree.tasks()}
         assert len(self.tasks) == len(tree.tasks())
         self.unreadable, self.lost = tree.unreadable, errors.count
@@ -147,16 +149,16 @@ def test_a_subtask_that_its_parent_contains_twice_counts_as_unknown_only_where_t
 def test_an_item_that_two_pages_contain_is_one() -> None:
     errors = DecodeErrors()
     tree = TaskTree("sync", errors)
-    tree.add([entry("a", entry("x"))])
-    assert tree.add([entry("a", entry("x"), status=FAILED)]) == {"a"}
+    asyncio.run(tree.add([entry("a", entry("x"))]))
+    assert asyncio.run(tree.add([entry("a", entry("x"), status=FAILED)])) == {"a"}
     assert ([(task.id, task.status) for task in tree.tasks()], errors.count) == ([("a", FAILED), ("x", RUNS)], 1)
 
 
 def test_a_page_that_is_served_twice_has_no_more_unknown_subtasks() -> None:
     tree = TaskTree("sync", DecodeErrors())
     for _ in range(2):
-        tree.add([entry("a", None, 7), entry("b", entry("c"))])
-    tree.add([entry("b", None)])
+        asyncio.run(tree.add([entry("a", None, 7), entry("b", entry("c"))]))
+    asyncio.run(tree.add([entry("b", None)]))
     assert {task.id: task.unknown_children for task in tree.tasks()} == {"a": 2, "b": 1, "c": 0}
 
 
@@ -252,3 +254,10 @@ def ready(listed: Listed) -> bool:
     task = Task(Identity("a", "r", "p", listed.id, listed.name), listed=listed)
     living = (LivingSubtask("id", "name", blocked=False),)
     return not blocking(replace(task, refused=frozenset({"progress"})), Cutover(), living=living)
+
+
+async def test_other_tasks_run_while_a_page_is_decoded() -> None:
+    tree = TaskTree("sync", DecodeErrors())
+    async with other_task() as turns:
+        await tree.add([entry(f"{number}") for number in range(100)])
+    assert len(turns) >= 100 // 20
