@@ -6,7 +6,7 @@ in `cutover_words`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
 from exporter.model.cutover_input import CutoverInput
@@ -22,6 +22,7 @@ __all__ = [
     "CutoverInput",
     "Outcome",
     "Reason",
+    "blocking",
     "can_be_cut_over",
     "caught_up",
     "excluded",
@@ -287,12 +288,21 @@ def judge(case: CutoverInput, reasons: Sequence[Reason] = REASONS) -> tuple[tupl
     return tuple([(reason.name, outcome) for reason in reasons if (outcome := reason.outcome(case)) is not None])
 
 
-def caught_up(case: CutoverInput, outcomes: Sequence[tuple[str, Outcome]]) -> bool:
+def blocking(outcomes: Iterable[tuple[str, Outcome]]) -> tuple[str, ...]:
+    """Return the names of the reasons that block."""
+    return tuple([name for name, outcome in outcomes if outcome is Outcome.BLOCKS])
+
+
+def caught_up(case: CutoverInput, blocking: Iterable[str]) -> bool:
     """Return whether the delays of a task and its living subtasks are known, fresh and within their limits.
 
     RPO and RTO may take the place of the delay of a DR task, and a complete full load that of a FULL_TRANS task.
+
+    Args:
+        case: the task.
+        blocking: the reasons that block.
     """
-    if any(outcome is Outcome.BLOCKS and name in CATCHING_UP for name, outcome in outcomes):
+    if not CATCHING_UP.isdisjoint(blocking):
         return False
     known = case.delay is not None or None not in {case.rpo, case.rto} or case.full_only or bool(case.living)
     return known and not case.listed.unknown_children and all(subtask.caught_up for subtask in case.living)

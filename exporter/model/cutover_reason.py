@@ -65,7 +65,7 @@ class Reason:
         A reason that was not checked of a living subtask was not checked of its parent either, unless it blocks.
         """
         own = self.own_outcome(case)
-        if not case.living or own not in {None, Outcome.FINE}:
+        if not case.living or (own is not None and own is not Outcome.FINE):
             return own
         causes = case.unchecked_subtasks(self.name)
         return next((cause for cause in CAUSES if cause in causes), own)

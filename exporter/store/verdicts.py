@@ -59,9 +59,10 @@ class Verdicts:
         state.adopt(case.settings)
         state.old, state.disputed = case.old, case.other_status is not None
         others = cutover.judge(case, cutover.OTHER_REASONS)
-        task.blocked = any(outcome is cutover.Outcome.BLOCKS for _, outcome in others)
+        blocking = cutover.blocking(others)
+        task.blocked = bool(blocking)
         state.observe_blocked(now, blocked=task.blocked)
-        task.caught_up = cutover.caught_up(case, others)
+        task.caught_up = cutover.caught_up(case, blocking)
         state.observe_delays(now, case.settings.stable_for, within=task.caught_up)
         case.stable = self._stable(task, case.settings)
         outcomes = (*others, *cutover.judge(case, [cutover.NOT_STABLE]))

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from exporter.config import Cutover
-from exporter.model.cutover import CutoverInput, Outcome, can_be_cut_over, caught_up, judge
+from exporter.model.cutover import CutoverInput, blocking, can_be_cut_over, caught_up, judge
 from exporter.model.cutover_results import LivingSubtask
 from exporter.model.details import Detail
 from exporter.model.facts import (
@@ -141,8 +141,8 @@ def verdict(link: Link, rules: Cutover) -> tuple[bool | None, bool | None]:
     parts = [verdict(part, rules) for part in link.subtasks if part.living]
     living = tuple(LivingSubtask("s", "s", blocks, caught_up=caught) for blocks, caught in parts)
     case = CutoverInput(link.task, rules, link.old, link.unpublished, living=living, other_status=link.other_status)
-    found = judge(case)
-    return Outcome.BLOCKS in dict(found).values(), caught_up(case, found)
+    found = blocking(judge(case))
+    return bool(found), caught_up(case, found)
 
 
 def blocked(link: Link, rules: Cutover) -> bool | None:
@@ -264,5 +264,4 @@ def test_each_reason_is_in_exactly_one_family_and_more_facts_never_hide_a_blocke
     names = [name for name, _ in judge(case)]
     assert len(names) == len(set(names))
     older = CutoverInput(link.task, rules, link.old | set(NAMES), link.unpublished)
-    blockers = {name for name, outcome in judge(case) if outcome is Outcome.BLOCKS}
-    assert blockers <= {name for name, outcome in judge(older) if outcome is Outcome.BLOCKS}
+    assert {*blocking(judge(case))} <= {*blocking(judge(older))}
