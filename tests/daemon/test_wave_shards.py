@@ -71,4 +71,4 @@ def test_the_rules_find_a_wave_of_shards_ready_only_if_all_of_it_is(
     recording = simulate(recorded(cloud, config, shards))
     case = {"alertname": "DrsWaveReady", "eval_time": "5m", "exp_alerts": alerts}
     tests = unit_tests(recording, [case], ["drs-waves", "drs-waves-ready"])
-    run_unit_tests(tmp_path, json.dumps(tests), annotations=False)
+    run_unit_tests(tmp_path, {"wave": json.dumps(tests)}, annotations=False)

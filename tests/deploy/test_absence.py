@@ -103,4 +103,4 @@ def test_a_collector_that_fails_or_stands_still_raises_an_alert(tmp_path: Path) 
         for alert, given in (("DrsCollectorFailing", failing), ("DrsCollectorStale", still))
     ]
     text = json.dumps({"rule_files": ["../drs-*.yml"], "evaluation_interval": "1m", "tests": tests})
-    run_unit_tests(tmp_path, text, annotations=False)
+    run_unit_tests(tmp_path, {"collectors": text}, annotations=False)

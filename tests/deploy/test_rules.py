@@ -21,7 +21,6 @@ from tests.lib.rules import (
     promtool,
     rules_for,
     run_unit_tests,
-    with_a_second_exporter,
 )
 from tests.lib.tools import needs
 
@@ -57,19 +56,6 @@ CONDITION = re.compile(r"\{\{ if [^}]+ }}(?P<then>.*?)(?:\{\{ else }}(?P<else>.*
 """A condition in a template; it contains no other."""
 READY = {"DrsTaskCutoverReady", "DrsWaveReady"}
 """Alerts that end as soon as it is not known any more that something is ready."""
-OTHER_TESTS = {
-    "clock-skew",
-    "config-reload-failed",
-    "exporter-down",
-    "labels-renamed",
-    "recorded",
-    "replica-blind",
-    "replica-down",
-    "shard-mismatch",
-    "shard-missing",
-    "storage-failing",
-}
-"""Unit tests of alerts about exporters, which contain their replicas and shards, and of recording rules."""
 
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: title(rule) if "alert" in rule else rule["record"])
 
@@ -88,23 +74,13 @@ def test_the_configuration_is_valid() -> None:
 
 
 @needs("promtool")
-@pytest.mark.parametrize("path", RULE_FILES, ids=lambda path: path.stem)
-def test_the_rules_are_valid(path: Path) -> None:
-    promtool("check", "rules", "--lint=all", "--lint-fatal", path)
+def test_the_rules_are_valid() -> None:
+    promtool("check", "rules", "--lint=all", "--lint-fatal", *RULE_FILES)
 
 
 @needs("promtool")
-@pytest.mark.parametrize("path", UNIT_TESTS, ids=lambda path: path.stem)
-def test_unit_tests_of_the_rules_pass(path: Path, tmp_path: Path) -> None:
-    run_unit_tests(tmp_path, path.read_text(), annotations=True)
-
-
-@needs("promtool")
-@pytest.mark.parametrize(
-    "path", [path for path in UNIT_TESTS if path.stem not in OTHER_TESTS], ids=lambda path: path.stem
-)
-def test_two_exporters_of_a_project_raise_each_alert_once(path: Path, tmp_path: Path) -> None:
-    run_unit_tests(tmp_path, with_a_second_exporter(path), annotations=False)
+def test_unit_tests_of_the_rules_pass(tmp_path: Path) -> None:
+    run_unit_tests(tmp_path, {path.stem: path.read_text() for path in UNIT_TESTS}, annotations=True)
 
 
 @needs("promtool")

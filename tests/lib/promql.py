@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 import promql_parser
-from promql_parser import AggregateExpr, BinaryExpr, Expr, VectorSelector
+from promql_parser import AggregateExpr, BinaryExpr, Expr, MatrixSelector, VectorSelector
 
 from exporter.metrics.family import PROJECT_LABELS, TASK_LABELS, WAVE_LABELS
 from exporter.metrics.projects import PROJECT_FAMILIES
@@ -44,6 +44,15 @@ def faults(expression: str, recorded: set[str]) -> list[str]:
 def selectors(expression: str) -> list[VectorSelector]:
     """The selectors of an expression."""
     return [node for node in _nodes(promql_parser.parse(expression)) if isinstance(node, VectorSelector)]
+
+
+def ranges(expression: str) -> list[tuple[str, float]]:
+    """The names of the selectors of an expression that look back, and over how many seconds."""
+    return [
+        (node.vector_selector.name or "", node.range.total_seconds())
+        for node in _nodes(promql_parser.parse(expression))
+        if isinstance(node, MatrixSelector)
+    ]
 
 
 def _nodes(expression: Expr) -> list[Expr]:

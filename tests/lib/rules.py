@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +47,16 @@ def promtool(*arguments: str | Path) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def run_unit_tests(folder: Path, tests: str, *, annotations: bool) -> None:
-    """Run the text of a file of unit tests, in this empty folder."""
-    write_rules(folder, rules_for(tests), annotations=annotations)
-    path = folder / "tests" / "test.yml"
-    path.parent.mkdir()
-    path.write_text(tests)
-    promtool("test", "rules", path)
+def run_unit_tests(folder: Path, tests: Mapping[str, str], *, annotations: bool) -> None:
+    """Run the texts of files of unit tests, by their names, in this folder."""
+    paths = []
+    for name, text in tests.items():
+        path = folder / name / "tests" / f"{name}.yml"
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        write_rules(folder / name, rules_for(text), annotations=annotations)
+        paths.append(path)
+    promtool("test", "rules", *paths)
 
 
 def rules_for(text: str) -> list[Rule]:
@@ -60,7 +64,7 @@ def rules_for(text: str) -> list[Rule]:
 
     promtool evaluates each rule of a file at each minute of each test: all rules would take twice as long.
     """
-    alerts = set(re.findall(r'\balertname"?: "?(\w+)', text))
+    alerts = set(re.findall(r"\balertname\W{1,4}(\w+)", text))
     rules: list[Rule] = []
     while more := [
         rule for rule in RULES if rule not in rules if rule.get("alert") in alerts or rule.get("record", "\0") in text
@@ -86,26 +90,3 @@ def write_rules(folder: Path, rules: list[Rule], *, annotations: bool) -> None:
             for group in content["groups"]
         ]
         (folder / path.name).write_text(json.dumps({"groups": groups}))
-
-
-def with_a_second_exporter(path: Path) -> str:
-    """A file of unit tests with each series a second time, from another target. Of alerts, only labels are expected."""
-    tests = yaml.load(path.read_text(), yaml.CBaseLoader)  # noqa: S506 - creates strings only; 0x9 is no number here
-    for test in tests["tests"]:
-        named = any(series["series"].startswith("up{") for series in test["input_series"])  # up is selected by its job
-        labels = ("instance", "pod", "replica", *(() if named else ("job",)))
-        test["input_series"] += [
-            {**series, "series": _of_another_target(series["series"], labels)} for series in test["input_series"]
-        ]
-        for case in test["alert_rule_test"]:
-            for alert in case["exp_alerts"]:
-                alert.pop("exp_annotations", None)
-    return json.dumps(tests)
-
-
-def _of_another_target(series: str, target_labels: tuple[str, ...]) -> str:
-    name, _, labels = series.partition("{")
-    instance = re.search(r'instance="([^"]*)"', labels)
-    kept = re.sub(rf'\b({"|".join(target_labels)})="[^"]*",?\s*', "", labels.removesuffix("}")).strip(", ")
-    added = (f'{label}="second {instance[1] if instance else ""}"' for label in target_labels)
-    return f"{name}{{{', '.join(filter(None, (kept, *added)))}}}"
