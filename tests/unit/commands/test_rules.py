@@ -64,6 +64,13 @@ def test_without_options_it_prints_the_shipped_rules_without_links(printed: Any)
     assert [url for url in LINKS.values() if url in out] == []
 
 
+def test_the_rule_file_can_be_read_by_people(printed: Any) -> None:
+    lines = printed("--grafana-url=https://grafana.example").splitlines()
+    assert lines[0].startswith("# Rules of drs-exporter ")
+    assert "    expr: |" in lines
+    assert [line for line in lines if re.search(r"[&*]id\d|\\n|^ *!", line)] == []
+
+
 @pytest.mark.parametrize("given", LINKS)
 def test_a_link_is_written_only_if_its_url_is_given(given: str, printed: Any) -> None:
     out = printed(f"{given}=https://site.example/base/")

@@ -72,6 +72,12 @@ def test_two_thresholds_of_a_rule_can_exchange_their_values() -> None:
     assert "2 hours{{ else }}12 hours" in changed["annotations"]["description"]
 
 
+def test_a_longer_number_that_begins_like_a_threshold_is_left_alone() -> None:
+    rule = {"record": "drs:task_delay_limit_seconds", "expr": "a + 300 < b + 3000 < c + 300.5"}
+    (group,) = rules_for(Site(thresholds={"delay": 120}), [{"name": "g", "rules": [rule]}])
+    assert group["rules"] == [{**rule, "expr": "a + 120 < b + 3000 < c + 300.5"}]
+
+
 def test_the_default_as_a_value_changes_nothing() -> None:
     values = {name: threshold_value(name, threshold.default) for name, threshold in THRESHOLDS.items()}
     assert changed_rules(values) == changed_rules({})
