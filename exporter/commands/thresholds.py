@@ -89,6 +89,12 @@ THRESHOLDS: Mapping[str, Threshold] = {
         {"DrsClockSkew cloud": ("> {seconds}",), "DrsClockSkew prometheus": ("> {seconds}",)},
     ),
     "token-expiry": _of_alert("1h", "time before a token in a file ends", "DrsCredentialsExpiring", "< {seconds}"),
+    "shard-change": Threshold(
+        "15m",
+        "time that a change of the number of shards may take",
+        ("DrsShardMissing", "DrsShardMismatch"),
+        {"DrsShardMissing": ("offset {duration}",), "DrsShardMismatch": ("offset {duration}", "{words}")},
+    ),
     "quota": _of_alert("90%", "usage of a quota", "DrsQuotaNear", "> {ratio}"),
 }
 """By the name that users write."""
