@@ -96,7 +96,7 @@ class AkSkAuth(SigningAuth):
 class PasswordAuth(httpx.Auth):
     """A token that `sign_in` returns, fetched again before it expires."""
 
-    def __init__(self, sign_in: Callable[[], Awaitable[tuple[Grant, float]]]) -> None:
+    def __init__(self, sign_in: Callable[[], Awaitable[tuple[Grant, float | None]]]) -> None:
         self._sign_in = sign_in
         self._grant = Refreshed[Grant](_TOKEN_AHEAD)
 

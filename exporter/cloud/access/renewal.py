@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 _SHORTEST_SECONDS = 60.0
 """The minimum lifetime of a new value, even if the clocks disagree about its end."""
+_UNKNOWN_LIFETIME = 3600.0
+"""The assumed lifetime of a new value that does not contain its end: documented are 24 h for a token."""
 _RETRY_SECONDS = 60.0
 """The time to the next fetch after a fetch that failed while the old value is valid."""
 _FAILED_SECONDS = 5.0
@@ -51,8 +53,8 @@ class Refreshed(Generic[T]):
         """Seconds until the newest value expires, negative after that; None if that is not known."""
         return None if self._reported_end is None else self._reported_end - loop_time()
 
-    async def get(self, fetch: Callable[[], Awaitable[tuple[T, float]]]) -> T:
-        """Return a value that has not expired; `fetch` returns a new one and its seconds.
+    async def get(self, fetch: Callable[[], Awaitable[tuple[T, float | None]]]) -> T:
+        """Return a value that has not expired; `fetch` returns a new one and its seconds, None if these are unknown.
 
         Calls during a fetch share its outcome, also a failure; so do calls shortly after a failure.
 
@@ -80,16 +82,17 @@ class Refreshed(Generic[T]):
         self._reported_end = None
         return True
 
-    async def _fetch(self, fetch: Callable[[], Awaitable[tuple[T, float]]]) -> None:
+    async def _fetch(self, fetch: Callable[[], Awaitable[tuple[T, float | None]]]) -> None:
         try:
-            self._value, seconds = await fetch()
+            self._value, lifetime = await fetch()
         except CloudError as error:
             self._failure = error
             self._due = loop_time() + (_RETRY_SECONDS if loop_time() < self._end else _FAILED_SECONDS)
         else:
             self._failure = None
-            # A shorter lifetime is that of a value without an end, or the clocks disagree.
-            self._reported_end = loop_time() + seconds if seconds > _SHORTEST_SECONDS else None
+            seconds = _UNKNOWN_LIFETIME if lifetime is None else lifetime
+            # If it is shorter, the clocks disagree.
+            self._reported_end = loop_time() + seconds if lifetime and lifetime > _SHORTEST_SECONDS else None
             self._due = loop_time() + max(seconds - self._ahead, _SHORTEST_SECONDS)
             self._end = loop_time() + max(seconds, _SHORTEST_SECONDS)
         self._fetches += 1

@@ -21,8 +21,6 @@ from exporter.cloud.wire.fields import Nested, Time, Wire
 from exporter.config import ConfigError, Password
 from exporter.runtime.clock import loop_time
 
-_UNKNOWN_LIFETIME = 3600.0
-"""Of a token that does not say when it ends: documented are 24 h."""
 _REFUSALS, _WINDOW = 3, 900.0
 """IAM locks a user out after 5 refused sign-ins within 15 minutes, by default: an account stays below that."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 300.0, 3600.0
@@ -104,8 +102,8 @@ class SignInLimiter:
 
 async def sign_in(
     client: Client, credentials: Password, project_id: str | None, name: str, limiter: SignInLimiter
-) -> tuple[Grant, float]:
-    """Sign in for one project; return the grant and its seconds.
+) -> tuple[Grant, float | None]:
+    """Sign in for one project; return the grant and its seconds, None if these are not known.
 
     Args:
         client: sends to IAM, without credentials.
@@ -129,7 +127,7 @@ async def sign_in(
         return await client.exchange(SIGN_IN, _read_grant, query=(("nocatalog", "true"),), body=body)
 
 
-def _read_grant(operation: str, status: int, headers: httpx.Headers, content: bytes) -> tuple[Grant, float]:
+def _read_grant(operation: str, status: int, headers: httpx.Headers, content: bytes) -> tuple[Grant, float | None]:
     grant = TokenWire.read(read_object(operation, status, headers, content).get("token"), DecodeErrors())
     token = headers.get("x-subject-token")
     if grant is None or not token:
@@ -138,7 +136,7 @@ def _read_grant(operation: str, status: int, headers: httpx.Headers, content: by
         check_sendable(token)
     except ConfigError as error:
         raise DecodeError(operation, "decode") from error
-    seconds = _UNKNOWN_LIFETIME
+    seconds = None
     if grant.expires_at is not None and grant.issued_at is not None:
         seconds = grant.expires_at - grant.issued_at  # the cloud's times, both: our own clock may be wrong
     return Grant(token, grant.project.id if grant.project else None), seconds

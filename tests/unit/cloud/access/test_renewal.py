@@ -11,12 +11,12 @@ from exporter.cloud.http.errors import CloudError, UnavailableError
 class Source:
     """Returns 1, 2, 3...; a fetch takes a second."""
 
-    def __init__(self, seconds: float = 3600.0) -> None:
+    def __init__(self, seconds: float | None = 3600.0) -> None:
         self.seconds = seconds
         self.fetches = 0
         self.broken = False
 
-    async def __call__(self) -> tuple[int, float]:
+    async def __call__(self) -> tuple[int, float | None]:
         self.fetches += 1
         await asyncio.sleep(1)
         if self.broken:
@@ -147,8 +147,8 @@ async def test_the_rest_of_the_lifetime_is_that_of_the_newest_value_also_after_i
     assert renewed.seconds_left == -400
 
 
-@pytest.mark.parametrize("seconds", [0.0, -3600.0, 60.0])
-async def test_the_rest_of_a_lifetime_that_cannot_be_is_unknown(seconds: float) -> None:
+@pytest.mark.parametrize("seconds", [None, 0.0, -3600.0, 60.0])
+async def test_the_rest_of_a_lifetime_that_is_unknown_or_cannot_be_is_unknown(seconds: float | None) -> None:
     renewed = Refreshed[int](600.0)
     await renewed.get(Source(seconds))
     assert renewed.seconds_left is None
