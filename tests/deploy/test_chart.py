@@ -210,7 +210,7 @@ def test_a_monitor_scrapes_the_port_and_the_path_of_the_metrics(
     service, workload = release.one("Service"), release.workloads[0]
     for labels in (service["metadata"]["labels"], workload["spec"]["template"]["metadata"]["labels"]):
         assert selects(spec["selector"]["matchLabels"], labels)
-        assert labels[spec["jobLabel"]] == "drs-exporter"
+        assert labels[spec["jobLabel"]] == labels["app.kubernetes.io/instance"]
     assert "metrics" in {port["name"] for port in service["spec"]["ports"]}
     assert f"http://127.0.0.1:10826{path.removesuffix('metrics')}\n" in release.notes
 
