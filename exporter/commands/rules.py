@@ -16,6 +16,7 @@ The exporter must be scraped with honor_labels: true.
 from __future__ import annotations
 
 import argparse
+import re
 from importlib.metadata import version
 
 from exporter.commands.manifests import add_labels, config_map, manifest, reject_labels, yaml_text
@@ -43,6 +44,11 @@ def add_options(parser: Parser) -> None:
     base_url_option(parser, "--exporter-url", "of the status page, for links to tasks, waves and runbooks")
     base_url_option(
         parser, "--runbook-url", "of your copy of the runbooks (drs-exporter assets); alerts about the exporter need it"
+    )
+    parser.add_argument(
+        "--job",
+        type=_job,
+        help="scrape job with exporters only: alerts are then also about targets that were never scraped",
     )
     parser.add_argument(
         "--severity",
@@ -91,7 +97,7 @@ def _site(options: argparse.Namespace, shipped: Groups) -> Site:
                 options.parser.error(f"{option}: unknown alert {alert!r}{nearest(alert, known)}")
     links = Links(options.grafana_url, options.exporter_url, options.runbook_url)
     thresholds = dict(options.thresholds)
-    return Site(links, severities, options.disable, thresholds, options.ready_outside_waves)
+    return Site(links, options.job, severities, options.disable, thresholds, options.ready_outside_waves)
 
 
 def _document(options: argparse.Namespace, groups: Groups) -> str:
@@ -104,6 +110,12 @@ def _document(options: argparse.Namespace, groups: Groups) -> str:
     if options.format == "prometheus":
         return rule_file
     return yaml_text(config_map(f"{_NAME}-rules", labels, {f"{_NAME}.yml": f"{rule_file}\n"}))
+
+
+def _job(text: str) -> str:
+    if not re.fullmatch(r'[^"\\\x00-\x1f]+', text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a job of Prometheus without quotes and backslashes")
+    return text
 
 
 def _severity(text: str) -> tuple[str, str]:

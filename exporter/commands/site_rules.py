@@ -16,6 +16,23 @@ GRAFANA, EXPORTER, RUNBOOKS = (
     "https://drs-exporter.example/docs/runbooks",
 )
 """The base URLs of the links in the shipped files."""
+_OF_A_JOB = {
+    "DrsExporterDown": {
+        "absent(drs:exporter_shard) unless on () drs:exporter_project == 0\n": (
+            "absent(drs:exporter_shard) unless on () drs:exporter_project == 0\n"
+            "or\n"
+            'absent(up{job="JOB"}) and on () drs:exporter_shard unless on (job) drs:exporter_project == 0\n'
+        )
+    },
+    "DrsReplicaDown": {
+        "max by (job, instance) (up == 0)\n"
+        "and on (job) drs:exporter_shard\n"
+        "unless on (job) (up == 1 unless on (job, instance) drs:exporter_shard)\n": (
+            'max by (job, instance) (up{job="JOB"} == 0)\nand on () drs:exporter_shard\n'
+        )
+    },
+}
+"""The texts that change if all targets of a job are exporters, also before their first scrape."""
 _READY = "DrsTaskCutoverReady"
 _IN_A_WAVE = re.compile(r"\nand on \([a-z_, ]+\) drs_task_wave_info")
 
@@ -32,6 +49,7 @@ class Site(NamedTuple):
     """The changes that a site wants.
 
     Attributes:
+        job: a scrape job all of whose targets are exporters; None: exporters are only known by their metrics.
         severities: by alert.
         disabled: alerts.
         thresholds: by name, in seconds or as ratios; the others keep their defaults.
@@ -39,6 +57,7 @@ class Site(NamedTuple):
     """
 
     links: Links = Links()
+    job: str | None = None
     severities: Mapping[str, str] = {}
     disabled: Collection[str] = ()
     thresholds: Mapping[str, float] = {}
@@ -80,6 +99,9 @@ def _rule(rule: Rule, site: Site) -> Rule:
 def _text(text: str, title: str, site: Site) -> str:
     if title == _READY and site.ready_outside_waves:
         text = _IN_A_WAVE.sub("", text)
+    if site.job is not None:
+        for old, new in _OF_A_JOB.get(title, {}).items():
+            text = text.replace(old, new.replace("JOB", site.job))
     if replaced := replaced_texts(title, site.thresholds):
         texts = "|".join(map(re.escape, replaced))
         text = re.sub(rf"(?:{texts})(?![\w.])", lambda found: replaced[found[0]], text)

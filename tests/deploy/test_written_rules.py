@@ -58,6 +58,44 @@ TEST = {
     ],
 }
 """A delay over a lower limit."""
+EXPORTER_OF_ANOTHER_JOB = [
+    {"series": 'up{job="other", instance="x:1"}', "values": "1x20"},
+    {"series": 'drs_exporter_build_info{job="other", instance="x:1", version="1"}', "values": "1x20"},
+    {"series": f'drs_up{{job="other", instance="x:1", {TASK.partition(", task_id")[0]}}}', "values": "1x20"},
+]
+NEVER_SCRAPED = {"series": 'up{job="db/drs", instance="a:1"}', "values": "0x20"}
+SOMETHING_ELSE = {"series": 'up{job="db/drs", instance="b:1"}', "values": "1x20"}
+NO_TARGET, NO_EXPORTER, DOWN = (
+    '{alertname="DrsExporterDown", job="db/drs", severity="critical"}',
+    '{alertname="DrsExporterDown", severity="critical"}',
+    '{alertname="DrsReplicaDown", job="db/drs", instance="a:1", severity="warning"}',
+)
+FIRING = 'ALERTS{alertname=~"Drs(Exporter|Replica)Down", alertstate="firing"}'
+OF_A_JOB = {
+    "rule_files": ["../exporters.yml"],
+    "evaluation_interval": "1m",
+    "group_eval_order": ["drs-exporters", "drs-exporters-down"],
+    "tests": [
+        {
+            "interval": "1m",
+            "input_series": series,
+            "promql_expr_test": [
+                {
+                    "expr": f"sum without (alertstate) ({FIRING})",
+                    "eval_time": "10m",
+                    "exp_samples": [{"labels": fired, "value": 1}],
+                }
+            ],
+        }
+        for series, fired in (
+            ([*EXPORTER_OF_ANOTHER_JOB, NEVER_SCRAPED, SOMETHING_ELSE], DOWN),
+            (EXPORTER_OF_ANOTHER_JOB, NO_TARGET),
+            ([NEVER_SCRAPED], NO_EXPORTER),
+            ([], NO_EXPORTER),
+        )
+    ],
+}
+"""Targets of the job of exporters that were never scraped, and no targets, with and without another exporter."""
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +104,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("rules")
     values = (f"--set={name}={'77%' if each.default.endswith('%') else '4321s'}" for name, each in THRESHOLDS.items())
     site = (
+        "--job=db/drs",
         "--set=delay=2m",
         "--severity=DrsTaskDelayHigh=info",
         "--exporter-url=https://drs.example/x/",
@@ -77,9 +116,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }.items():
         options = parse(["rules", *words])
         (folder / f"{name}.yml").write_text(options.run(options).text)
+    groups = yaml.load((folder / "drs-site.yml").read_text(), yaml.CSafeLoader)["groups"]
+    of_exporters = [group for group in groups if group["name"] in OF_A_JOB["group_eval_order"]]
+    (folder / "exporters.yml").write_text(json.dumps({"groups": of_exporters}))
     (folder / "tests").mkdir()
     (folder / "tests" / "site.yml").write_text(json.dumps(TEST))
-    shipped = (PROMETHEUS / "tests" / "task-delay-own-limit.yml").read_text()
+    (folder / "tests" / "job.yml").write_text(json.dumps(OF_A_JOB))
+    shipped = (PROMETHEUS / "tests" / "side-down.yml").read_text()
     (folder / "tests" / "shipped.yml").write_text(shipped.replace("../drs-*.yml", "../drs-shipped.yml"))
     return folder
 
@@ -90,7 +133,7 @@ def test_promtool_accepts_the_rules_with_all_options(folder: Path) -> None:
 
 
 @needs("promtool")
-def test_alerts_fire_with_the_thresholds_links_and_severities_of_the_site(folder: Path) -> None:
+def test_alerts_fire_with_the_thresholds_links_severities_and_the_job_of_the_site(folder: Path) -> None:
     promtool("test", "rules", *sorted((folder / "tests").glob("*.yml")))
 
 

@@ -113,6 +113,16 @@ def test_a_group_without_rules_is_left_out(printed: Any) -> None:
     assert SHIPPED.keys() - groups_of(printed(*(f"--disable={alert}" for alert in waves))).keys() == {"drs-waves-ready"}
 
 
+def test_a_job_of_exporters_changes_two_alerts(printed: Any) -> None:
+    changed = {
+        rule["alert"]: rule["expr"]
+        for rule, shipped in zip(alerts_of(printed("--job=db/drs")), ALERT_RULES, strict=True)
+        if rule["expr"] != shipped["expr"]
+    }
+    assert changed.keys() == {"DrsExporterDown", "DrsReplicaDown"}
+    assert all('up{job="db/drs"}' in expression for expression in changed.values())
+
+
 def test_no_expression_depends_on_the_name_of_the_job(printed: Any) -> None:
     assert 'job="' not in printed()
 
@@ -162,6 +172,8 @@ def test_the_config_map_contains_the_rule_file(printed: Any) -> None:
         ("--set=dely=5m", "unknown threshold 'dely', did you mean delay?"),
         ("--set=delay", "'delay' is not THRESHOLD=VALUE"),
         ("--set=delay=fast", "delay: expected a duration such as 90s, 5m or 2h"),
+        ("--job=", "'' is not a job of Prometheus"),
+        ('--job=a"b', "is not a job of Prometheus"),
         ("--grafana-url=grafana.example", "argument --grafana-url: expected https://HOST"),
         ("--exporter-url=https://user:hunter2@drs.example", "argument --exporter-url: expected https://HOST"),
         ("--label=release=a", "--label is for manifests, not for --format=prometheus"),
