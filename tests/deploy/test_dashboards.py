@@ -13,7 +13,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from tests.lib.dashboards import dashboard_annotations, dashboard_expressions, dashboard_panels
 from tests.lib.paths import DEPLOY
-from tests.lib.promql import faults, selectors
+from tests.lib.promql import faults, first_aggregations, selectors
 from tests.lib.rules import RECORDED
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 GRAFANA = DEPLOY / "grafana"
 FILES = sorted(GRAFANA.glob("*.json"))
 NAMES = {"cutover", "exporter", "fleet", "recovery", "task"}
-BUILD = runpy.run_path(str(GRAFANA / "build.py"))
+with pytest.MonkeyPatch.context() as patch:
+    patch.syspath_prepend(GRAFANA)  # as Python does for a script
+    BUILD = runpy.run_path(str(GRAFANA / "build.py"))
 PANELS = [
     pytest.param(path, panel, id=f"{path.stem} {panel['title']}") for path in FILES for panel in dashboard_panels(path)
 ]
@@ -37,7 +39,9 @@ WITHOUT_ACCOUNT = {
     "drs_exporter_build_info",
     "drs_exporter_config_last_reload_success_timestamp_seconds",
     "drs_exporter_config_last_reload_successful",
+    "drs_exporter_shard_info",
     "drs_wave_expected_tasks",
+    "drs:exporter_shard",
     "drs:wave_ready",
     "drs:wave_tasks:sum",
 }
@@ -70,9 +74,17 @@ def test_every_query_selects_names_and_labels_that_exist(query: str) -> None:
     assert faults(query, RECORDED) == []
 
 
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_task_that_several_exporters_show_counts_once(query: str) -> None:
+    """Before anything else, the labels of targets are removed; the dashboard of the exporter keeps job and instance."""
+    for name, operator, labels in first_aggregations(query):
+        assert operator in {"max", "min"}, name
+        assert not labels & {"pod", "replica", "host", "cluster"}, name
+
+
 @each_panel
 def test_every_panel_has_a_description_and_links(path: Path, panel: dict[str, Any]) -> None:
-    assert panel["type"] in {"stat", "bargauge", "timeseries", "table"}
+    assert panel["type"] in {"stat", "bargauge", "timeseries", "state-timeline", "table"}
     assert panel["description"].endswith(".")
     assert panel["fieldConfig"]["defaults"]["unit"]
     assert panel["fieldConfig"]["defaults"]["noValue"]
@@ -135,12 +147,14 @@ def test_annotations_follow_the_variables_and_name_labels_that_their_query_retur
     for events in dashboard_annotations(path):
         assert events["datasource"]["uid"] == "${datasource}"
         assert events["useValueForTime"] == events["expr"].startswith("1000 * ")
-        assert ("_timestamp_seconds" in events["expr"]) == events["useValueForTime"]
+        timestamps = "_timestamp_seconds" in events["expr"] or "ALERTS_FOR_STATE" in events["expr"]
+        assert timestamps == events["useValueForTime"]
         for label in re.findall(r"\{\{(\w+)\}\}", events["titleFormat"]):
             assert re.search(rf"(by|group_left) \([^)]*\b{label}\b", events["expr"])
         for selector in selectors(events["expr"]):
             chosen = {matcher.name: matcher.value for matcher in selector.matchers.matchers}
-            assert selector.name in WITHOUT_ACCOUNT or (chosen["account"], chosen["region"]) == ("$account", "$region")
+            selected = (chosen.get("account", "").removesuffix("|"), chosen.get("region", "").removesuffix("|"))
+            assert selector.name in WITHOUT_ACCOUNT or selected == ("$account", "$region")
 
 
 @each_dashboard

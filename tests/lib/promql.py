@@ -24,6 +24,7 @@ _FAMILIES: dict[str, set[str]] = {
     "drs_up": {*PROJECT_LABELS, *(f"exported_{label}" for label in PROJECT_LABELS)},
     **{name: set() for name in ("up", "process_cpu_seconds_total", "process_resident_memory_bytes")},
     "ALERTS": {"alertname", "alertstate", "severity", *TASK_LABELS},
+    "ALERTS_FOR_STATE": {"alertname", "severity", *TASK_LABELS},
 }
 _KNOWN = _TARGET.union(*_FAMILIES.values())
 
@@ -53,6 +54,30 @@ def ranges(expression: str) -> list[tuple[str, float]]:
         for node in _nodes(promql_parser.parse(expression))
         if isinstance(node, MatrixSelector)
     ]
+
+
+def first_aggregations(expression: str) -> Iterator[tuple[str, str, set[str]]]:
+    """The name of each selector of an expression, with the operator and labels of the aggregation next to it."""
+    around: list[AggregateExpr] = []
+    found: list[tuple[str, str, set[str]]] = []
+
+    def enter(node: Expr) -> bool:
+        if isinstance(node, AggregateExpr):
+            around.append(node)
+        elif isinstance(node, VectorSelector):
+            modifier = around[-1].modifier if around else None
+            found.append(
+                (node.name or "", str(around[-1].op) if around else "", set(modifier.labels if modifier else ()))
+            )
+        return True
+
+    def leave(node: Expr) -> bool:
+        if isinstance(node, AggregateExpr):
+            around.pop()
+        return True
+
+    promql_parser.walk(promql_parser.parse(expression), pre_visit=enter, post_visit=leave)
+    return iter(found)
 
 
 def _nodes(expression: Expr) -> list[Expr]:

@@ -41,8 +41,23 @@ async function api(path: string, params: Record<string, string>) {
 function filled(text: string, vars: Record<string, any>) {
   return text.replace(/\$\{(\w+)(?::\w+)?\}|\$(\w+)/g, (whole, long, short) => {
     const value = vars[long ?? short];
-    return value === undefined ? whole : Array.isArray(value) ? '(' + value.join('|') + ')' : String(value);
+    return value === undefined ? whole : String(value);
   });
+}
+
+async function choices(query: string, one: any, range: any): Promise<string[]> {
+  const series = query.match(/^query_result\((.+)\)$/), label = query.match(/^label_values\((?:(.*),\s*)?(\w+)\)$/);
+  if (series) {
+    const [, pattern, flags] = one.regex.match(/^\/(.*)\/(\w*)$/);
+    const found = (await api('/api/v1/query', {query: series[1], time: String(range.to / 1000)})).result;
+    return found.flatMap(({metric}: any) => {
+      const text = '{' + Object.entries(metric).map(([name, value]) => `${name}="${value}"`).join(',') + '} 1 1';
+      return [...text.matchAll(new RegExp(pattern, flags))].map(match => match.groups!.value).filter(Boolean);
+    });
+  }
+  const wanted = new URLSearchParams({start: String(range.from / 1000), end: String(range.to / 1000)});
+  if (label![1]) wanted.set('match[]', label![1]);
+  return (await (await fetch(`${PROM}/api/v1/label/${label![2]}/values?${wanted}`)).json()).data;
 }
 
 async function variables(dash: any, range: any) {
@@ -50,12 +65,9 @@ async function variables(dash: any, range: any) {
   const vars: Record<string, any> = {__rate_interval: '1m', __interval: STEP + 's', __range: seconds + 's', __range_s: seconds};
   for (const one of dash.templating.list) {
     if (one.type !== 'query') continue;
-    const query = filled(one.query.query ?? one.query, vars).match(/^label_values\((?:(.*),\s*)?(\w+)\)$/)!;
-    const wanted = new URLSearchParams({start: String(range.from / 1000), end: String(range.to / 1000)});
-    if (query[1]) wanted.set('match[]', query[1]);
-    const found = (await (await fetch(`${PROM}/api/v1/label/${query[2]}/values?${wanted}`)).json()).data;
+    const found = await choices(filled(one.query.query ?? one.query, vars), one, range);
     if (!found.length) errors.push(`variable ${one.name} is empty`);
-    vars[one.name] = one.includeAll ? found : found[0];
+    vars[one.name] = asked.get('var-' + one.name) ?? (one.includeAll ? one.allValue : found[0]);
   }
   return vars;
 }
@@ -130,12 +142,38 @@ function Values({panel, data, width, height}: any) {
     getAlignmentFactors={getDisplayValueAlignmentFactors} />;
 }
 
+// Grafana's own timeline is not in its packages.
+function Timeline({data, range, width, height}: any) {
+  const rows = data.map((one: DataFrame) => {
+    const [time, value] = one.fields, spans: any[] = [];
+    time.values.forEach((at: number, index: number) => {
+      const last = spans.at(-1), state = value.values[index];
+      if (last?.state === state && at - last.to <= 2 * STEP * 1000) last.to = at;
+      else spans.push({state, from: at, to: at + STEP * 1000, shown: value.display!(state)});
+    });
+    return {name: value.state?.displayName ?? value.name, spans};
+  });
+  const left = 8 + 7 * Math.max(...rows.map((row: any) => row.name.length)), high = (height - 4) / rows.length;
+  const x = (at: number) => left + (at - range.from) / (range.to - range.from) * (width - left);
+  return <svg width={width} height={height} fontSize={12} fill={theme.colors.text.primary}>
+    {rows.map((row: any, index: number) => <g key={index}>
+      <text x={left - 8} y={(index + 0.5) * high + 4} textAnchor="end">{row.name}</text>
+      {row.spans.map(({from, to, shown}: any) => <svg key={from} x={x(from)} y={(index + 0.1) * high} height={high * 0.8}
+        width={Math.max(1, x(to) - x(from))}>
+        <rect width="100%" height="100%" fill={shown.color} opacity={0.7} />
+        {x(to) - x(from) > 7 * shown.text.length && <text x={4} y={high * 0.4 + 4}>{shown.text}</text>}
+      </svg>)}
+    </g>)}
+  </svg>;
+}
+
 function Content({panel, data, range, width, height}: any) {
   const options = panel.options;
   if (!data.some((one: DataFrame) => one.length)) return <div>{panel.fieldConfig.defaults.noValue}</div>;
   if (panel.type === 'timeseries')
     return <TimeSeries frames={data} structureRev={1} timeRange={range} timeZone="utc" width={width} height={height}
       legend={options.legend} options={options}>{() => null}</TimeSeries>;
+  if (panel.type === 'state-timeline') return <Timeline data={data} range={range} width={width} height={height} />;
   if (panel.type === 'table')
     return <TableNG data={data[0]} width={width} height={height} cellHeight={options.cellHeight} structureRev={1} getActions={() => []} />;
   return <Values panel={panel} data={data} width={width} height={height} />;

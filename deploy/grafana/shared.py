@@ -1,0 +1,52 @@
+"""The definitions in shared.yaml: words, thresholds, and the words and colours of values."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from grafana_foundation_sdk.builders import dashboard as dashboards
+from grafana_foundation_sdk.models import dashboard as models
+
+Json = dict[str, Any]
+
+SOURCE = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
+SHARED: Json = yaml.safe_load((Path(__file__).parent / "shared.yaml").read_text())
+TITLES: dict[str, str] = SHARED["dashboards"]
+"""The names of the dashboards in links."""
+PHASES: dict[str, str] = SHARED["colors"]["phases"]
+SHARED["states"]["phases"] = {n: {"text": name, "color": color} for n, (name, color) in enumerate(PHASES.items(), 1)}
+SHARED["words"]["phase_number"] = "max by (<task>) ({})".format(
+    " or ".join(f'{n} * (drs_task_phase{{<where>, phase="{name}"}} == 1)' for n, name in enumerate(PHASES, 1))
+)
+"""The phase of each task as a number, which a timeline shows as a word."""
+
+
+def expand(query: str, words: dict[str, str]) -> str:
+    """Replace each <word> by its definition, recursively."""
+    return re.sub(r"<(\w+)>", lambda word: expand(words[word[1]], words), query)
+
+
+def thresholds(name: str) -> dashboards.ThresholdsConfig:
+    """The thresholds with this name in shared.yaml."""
+    steps = [models.Threshold(value, color) for color, value in SHARED["thresholds"][name].items()]
+    return dashboards.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps)
+
+
+def mapping(words: dict[Any, str], *, to_color: bool = False) -> models.ValueMap:
+    """Map values to words, or words to colours."""
+    key = "color" if to_color else "text"
+    numbered = enumerate(words.items())
+    return models.ValueMap(
+        {str(of): models.ValueMappingResult(index=index, **{key: to}) for index, (of, to) in numbered}
+    )
+
+
+def states(name: str) -> models.ValueMap:
+    """The words and colours of numbers in a timeline, from shared.yaml."""
+    looks: dict[int, dict[str, str]] = SHARED["states"][name]
+    return models.ValueMap(
+        {str(of): models.ValueMappingResult(index=index, **look) for index, (of, look) in enumerate(looks.items())}
+    )
