@@ -31,6 +31,10 @@ def test_it_overwrites_changed_files_only_with_force(command_line: CommandLine, 
     assert (tmp_path / "drs-fleet.json").read_text() == SHIPPED["drs-fleet.json"]
 
 
+def test_no_dashboard_depends_on_the_job_or_on_urls_of_a_site() -> None:
+    assert [name for name, text in SHIPPED.items() if 'job=\\"' in text or "://localhost" in text] == []
+
+
 def test_it_prints_a_config_map_for_each_dashboard(command_line: CommandLine) -> None:
     code, out, err = command_line("dashboards", "--format=configmap", "--label=team=dba")
     found = list(yaml.load_all(out, yaml.CSafeLoader))
