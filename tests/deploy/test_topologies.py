@@ -9,7 +9,7 @@ import pytest
 from tests.lib.promql import ranges
 from tests.lib.rules import PROMETHEUS, RECORDED, RULES, UNIT_TESTS, Rule, load, run_unit_tests
 from tests.lib.tools import needs
-from tests.lib.topologies import Test, derived, fires_at_two_minutes, replicas, shards
+from tests.lib.topologies import Test, derived, fires_at_two_minutes, replicated_shards
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +34,7 @@ def alerts(path: Path) -> set[str]:
 @pytest.mark.parametrize(
     "topology",
     [
-        pytest.param(replicas, id="replicas and a second job"),
-        pytest.param(shards, id="shards"),
+        pytest.param(replicated_shards, id="shards with replicas and a second job"),
         pytest.param(fires_at_two_minutes, id="scrapes every 2 minutes"),
     ],
 )

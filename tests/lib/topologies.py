@@ -49,20 +49,14 @@ class Series(NamedTuple):
         return self._replace(samples=[each if each in {"_", "stale"} else str(value) for each in self.samples])
 
 
-def replicas(test: Test) -> None:
-    """Add, for each exporter, a replica that starts late, one that cannot read the cloud, and a second job."""
-    resample(test, 15)
-    _write(test, (copy for series in _complete(_series(test)) for copy in _copies(series)))
-
-
-def shards(test: Test) -> None:
-    """Divide the tasks among three shards. Families about all tasks of a project are exposed by one of them.
-
-    A test that has shards or counts of waves, of which each shard has its own, is left as it is.
+def replicated_shards(test: Test) -> None:
+    """Divide the tasks among three shards, and add for each a replica that starts late, one that cannot read the cloud,
+    and a second job that scrapes it. Targets have labels, and are scraped every 15 seconds.
     """
-    if any(series.labels.get("shards", "1") != "1" or series.name == "drs_wave_tasks" for series in _series(test)):
-        return
-    _write(test, (_in_shard(series, shard) for series in _complete(_series(test)) for shard in _shards_of(series)))
+    resample(test, 15)
+    of_test = _complete(_series(test))
+    sharded = [_in_shard(series, shard) for series in of_test for shard in _shards_of(series)]
+    _write(test, (copy for series in (of_test if _has_shards(of_test) else sharded) for copy in _copies(series)))
 
 
 def fires_at_two_minutes(test: Test) -> None:
@@ -112,6 +106,11 @@ def _copies(series: Series) -> Iterator[Series]:
     if series.name in _BLIND:
         value = 3 if series.labels.get("state") == "unknown" else _BLIND[series.name]
         yield series.at(instance=f"{instance} blind", **{**named, "host": "blind"}).with_value(value)
+
+
+def _has_shards(of_test: list[Series]) -> bool:
+    """Return whether a test has shards, or counts of waves, of which each shard has its own."""
+    return any(series.labels.get("shards", "1") != "1" or series.name == "drs_wave_tasks" for series in of_test)
 
 
 def _in_shard(series: Series, shard: int) -> Series:
