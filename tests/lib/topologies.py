@@ -27,6 +27,7 @@ _BLIND = {
     "drs_exporter_collector_success": 0,
     "drs_exporter_collector_last_success_timestamp_seconds": 0,
     "drs_task_cutover_ready": 0,
+    "drs_task_cutover_unchecked": 1,
     "drs_wave_ready": 0,
     "drs_wave_tasks": 0,
 }
