@@ -22,7 +22,7 @@ from exporter.config import TASKS
 from exporter.model.task import Phase
 from exporter.model.task_lists import Gap
 from exporter.polling.list_reader import ListCost
-from exporter.views.access import SKEW_WARNING, credentials_text
+from exporter.views.access import SKEW_WARNING, credentials_text, renewal_overdue
 from exporter.views.errors import REPORT, Level, advise, is_access_error
 from exporter.views.text import duration, plural, project_text
 
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 OK, WARN, FAIL = Level
 _SKEW_REFUSED = 900.0
 """Seconds: a signature is good for 15 minutes."""
-_TOKEN_WARNING = 3600.0
-"""Seconds, as in the alert DrsCredentialsExpiring."""
 _GOOD = range(200, 203)
 _SIGNATURE_CODE = "APIGW.0301"
 _CLOCK_REMEDY = "set it, best by NTP"
@@ -226,12 +224,10 @@ class ProjectCheck:
     def _check_end(self) -> None:
         """Report for how long a token is valid that the exporter does not renew."""
         access = self._connection.access()
-        if access.credentials_type != "token" or access.credentials_expire_at is None:
-            return
-        now = self._responses.now()
-        soon = access.credentials_expire_at - now < _TOKEN_WARNING
-        remedy = "renew the token in its file: the exporter reads it again" if soon else ""
-        self._report(WARN if soon else OK, credentials_text(access, now), remedy)
+        if access.credentials_type == "token" and (text := credentials_text(access, self._responses.now())):
+            overdue = renewal_overdue(access, self._responses.now())
+            remedy = "renew the token in its file: the exporter reads it again" if overdue else ""
+            self._report(WARN if overdue else OK, text, remedy)
 
     def _check_lists(self, lists: Mapping[str, _Lists]) -> None:
         first = next(iter(lists.values()))

@@ -10,6 +10,8 @@ from exporter.views.text import age, duration
 
 SKEW_WARNING = 60.0
 """Seconds; the cloud refuses signatures of another 15 minutes."""
+_RENEWED_BEFORE = {"token": 3600.0, "password": 1500.0, "ecs_agency": 240.0}
+"""Seconds before their end at which credentials of each type should have been renewed."""
 _MOST = 4
 """No facts are older than n times the age above which facts of their collector expire, see `Ages`."""
 
@@ -30,6 +32,13 @@ def credentials_text(access: Access | None, now: float) -> str:
     if end <= now:
         return f"the {'keys' if keys else 'token'} expired {age(end, now)} ago"
     return f"the {'keys are' if keys else 'token is'} valid for {age(now, end)}"
+
+
+def renewal_overdue(access: Access | None, now: float) -> bool:
+    """Return whether the credentials should have been renewed already; false if their end is not known."""
+    if access is None or access.credentials_expire_at is None:
+        return False
+    return access.credentials_expire_at - now < _RENEWED_BEFORE[access.credentials_type]
 
 
 def stands_still(facts: CollectorFacts, now: float) -> bool:

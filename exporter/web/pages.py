@@ -25,7 +25,7 @@ from exporter.model.timeline import HOUR
 from exporter.runtime.escape import printable
 from exporter.store.explain import explain, with_subtasks
 from exporter.store.store import Store
-from exporter.views.access import clock_text, credentials_text, stands_still
+from exporter.views.access import clock_text, credentials_text, renewal_overdue, stands_still
 from exporter.views.cutover import blocked_by, not_checked, reasons, unchecked_of, verdict
 from exporter.views.events import sentence
 from exporter.views.order import WORST_FIRST
@@ -233,7 +233,7 @@ _FILTERS = (
 _FUNCTIONS = (
     *(blockers_of, comparison_of, cutover_of, full_ratio_of, load_outlook, phase_of, read_at),
     *(deleted_sentence, gap_sentence, level_of, runbook, score, since_text, timing, unchecked_of, wave_verdict),
-    *(clock_text, credentials_text, meaning, stands_still),
+    *(clock_text, credentials_text, meaning, renewal_overdue, stands_still),
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exporter.model.facts import Access, CollectorFacts
-from exporter.views.access import clock_text, credentials_text, stands_still
+from exporter.views.access import clock_text, credentials_text, renewal_overdue, stands_still
 
 NOW = 1e9
 
@@ -43,6 +43,15 @@ def test_credentials_are_valid_until_their_end(kind: str, left: float, text: str
 @pytest.mark.parametrize("access", [None, Access(), Access(credentials_type="ak_sk")])
 def test_nothing_is_said_of_credentials_whose_end_is_not_known(access: Access | None) -> None:
     assert credentials_text(access, NOW) == ""
+    assert not renewal_overdue(access, NOW)
+
+
+@pytest.mark.parametrize(("kind", "before"), [("token", 3600), ("password", 1500), ("ecs_agency", 240)])
+def test_credentials_are_overdue_when_the_alert_fires(kind: str, before: float) -> None:
+    def overdue(left: float) -> bool:
+        return renewal_overdue(Access(credentials_type=kind, credentials_expire_at=NOW + left), NOW)
+
+    assert (overdue(before), overdue(before - 1), overdue(-1)) == (False, True, True)
 
 
 @pytest.mark.parametrize(
