@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> Outcome:
             return write_files(options.directory, texts, force=options.force)
     except OSError as error:
         return Outcome(1, notes=(f"can't use {error.filename or options.directory}: {error.strerror or error}",))
-    labels = {**_SIDECAR, **dict(options.labels)}
+    labels = {**_SIDECAR, **dict(options.label)}
     maps = [config_map(f"drs-exporter-dashboard-{_stem(name)}", labels, {name: text}) for name, text in texts.items()]
     return Outcome(0, yaml_text(*maps))
 

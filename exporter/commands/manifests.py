@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from exporter.commands.options import Parser
+from exporter.commands.options import Parser, add_repeated
 
 Manifest = dict[str, Any]
 
@@ -53,20 +53,12 @@ def config_map(name: str, labels: Mapping[str, str], data: Mapping[str, str]) ->
 
 def add_labels(parser: Parser) -> None:
     """Add the option for labels of manifests."""
-    parser.add_argument(
-        "--label",
-        dest="labels",
-        metavar="NAME=VALUE",
-        type=_label,
-        action="append",
-        default=[],
-        help="label of each manifest, such as release=prometheus; may be repeated",
-    )
+    add_repeated(parser, "--label", "NAME=VALUE", "label of each manifest, such as release=prometheus", _label)
 
 
 def reject_labels(options: argparse.Namespace) -> None:
     """Raise UsageError if there are labels, which only manifests have."""
-    if options.labels:
+    if options.label:
         options.parser.error(f"--label is for manifests, not for --format={options.format}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
@@ -82,7 +82,15 @@ def add_cloud(parser: Parser, log_level: str = "error") -> None:
     add_log(parser, log_level)
 
 
-def base_url_option(parser: Parser, option: str, text: str) -> None:
+def add_repeated(
+    parser: Parser, option: str, metavar: str, text: str, kind: Callable[[str], tuple[str, Any] | str] = str
+) -> None:
+    """Add an option that may be given several times; its value is a list."""
+    text = f"{text}; may be repeated"
+    parser.add_argument(option, metavar=metavar, type=kind, action="append", default=[], help=text)
+
+
+def add_base_url(parser: Parser, option: str, text: str) -> None:
     """Add an option with a base URL, which is None without it."""
     parser.add_argument(option, metavar="URL", type=_base_url, help=f"URL {text}")
 

@@ -20,7 +20,7 @@ import re
 from importlib.metadata import version
 
 from exporter.commands.manifests import add_labels, config_map, manifest, reject_labels, yaml_text
-from exporter.commands.options import Parser, add_log, base_url_option, nearest
+from exporter.commands.options import Parser, add_base_url, add_log, add_repeated, nearest
 from exporter.commands.outcome import Outcome
 from exporter.commands.site_rules import SEVERITIES, Links, Site, alerts_in, rules_for
 from exporter.commands.thresholds import THRESHOLDS, threshold_value, thresholds_help
@@ -40,9 +40,9 @@ def add_options(parser: Parser) -> None:
         help="prometheus: a rule file; prometheusrule: for the Prometheus Operator; configmap: a rule file in a "
         "ConfigMap; default: prometheus",
     )
-    base_url_option(parser, "--grafana-url", "of your Grafana, which has the dashboards of drs-exporter")
-    base_url_option(parser, "--exporter-url", "of the status page, for links to tasks, waves and runbooks")
-    base_url_option(
+    add_base_url(parser, "--grafana-url", "of your Grafana, which has the dashboards of drs-exporter")
+    add_base_url(parser, "--exporter-url", "of the status page, for links to tasks, waves and runbooks")
+    add_base_url(
         parser, "--runbook-url", "of your copy of the runbooks (drs-exporter assets); alerts about the exporter need it"
     )
     parser.add_argument(
@@ -50,27 +50,10 @@ def add_options(parser: Parser) -> None:
         type=_job,
         help="scrape job with exporters only: alerts are then also about targets that were never scraped",
     )
-    parser.add_argument(
-        "--severity",
-        dest="severities",
-        metavar="ALERT=SEVERITY",
-        type=_severity,
-        action="append",
-        default=[],
-        help=f"another severity of an alert: {', '.join(SEVERITIES)}; may be repeated",
-    )
-    parser.add_argument(
-        "--disable", metavar="ALERT", action="append", default=[], help="leave an alert out; may be repeated"
-    )
-    parser.add_argument(
-        "--set",
-        dest="thresholds",
-        metavar="THRESHOLD=VALUE",
-        type=_threshold,
-        action="append",
-        default=[],
-        help="another threshold, a duration or a share, see below; may be repeated",
-    )
+    severities = f"another severity of an alert: {', '.join(SEVERITIES)}"
+    add_repeated(parser, "--severity", "ALERT=SEVERITY", severities, _severity)
+    add_repeated(parser, "--disable", "ALERT", "leave an alert out")
+    add_repeated(parser, "--set", "THRESHOLD=VALUE", "another threshold, a duration or a share, see below", _threshold)
     parser.add_argument(
         "--ready-outside-waves",
         action="store_true",
@@ -90,19 +73,19 @@ def run(options: argparse.Namespace) -> Outcome:
 
 
 def _site(options: argparse.Namespace, shipped: Groups) -> Site:
-    known, severities = alerts_in(shipped), dict(options.severities)
+    known, severities = alerts_in(shipped), dict(options.severity)
     for option, alerts in (("--severity", severities), ("--disable", options.disable)):
         for alert in alerts:
             if alert not in known:
                 options.parser.error(f"{option}: unknown alert {alert!r}{nearest(alert, known)}")
     links = Links(options.grafana_url, options.exporter_url, options.runbook_url)
-    thresholds = dict(options.thresholds)
+    thresholds = dict(options.set)
     return Site(links, options.job, severities, options.disable, thresholds, options.ready_outside_waves)
 
 
 def _document(options: argparse.Namespace, groups: Groups) -> str:
     heading = f"# Rules of drs-exporter {version('drs-exporter')}. They need Prometheus 2.42 or later.\n"
-    labels = dict(options.labels)
+    labels = dict(options.label)
     if options.format == "prometheusrule":
         content = manifest("monitoring.coreos.com/v1", "PrometheusRule", _NAME, labels, spec={"groups": groups})
         return heading + yaml_text(content)
