@@ -14,7 +14,8 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from tests.lib.dashboards import dashboard_annotations, dashboard_expressions, dashboard_panels
 from tests.lib.paths import DEPLOY
 from tests.lib.promql import faults, first_aggregations, selectors
-from tests.lib.rules import RECORDED
+from tests.lib.rules import RECORDED, promtool
+from tests.lib.tools import needs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,6 +132,37 @@ def test_the_variable_task_has_ids_as_values_and_names_as_texts(path: Path) -> N
             expression = variable["regex"].removeprefix("/").removesuffix("/g").replace("?<", "?P<")
             found = [match.groupdict() for match in re.finditer(expression, series)]
             assert found == [{"value": "11jb101", "text": None}, {"value": None, "text": 'the \\"old\\", 2'}]
+
+
+@needs("promtool")
+def test_tasks_of_the_same_name_stay_apart_and_replicas_count_once(tmp_path: Path) -> None:
+    of = dict(reversed(dashboard_expressions(GRAFANA / "fleet.json")))
+    named = 'account="a",project="{}",region="r",task_id="{}",task_name="{}"'
+    tasks = [named.format("p1", "1jb", "orders"), named.format("p2", "2jb", "orders"), named.format("p1", "3jb", "pay")]
+    targets = [f'job="{job}",instance="{job}:1",replica="{job}",host="{job}"' for job in ("one", "two")]
+    series = [
+        {"series": f"{family},{task},{target}}}", "values": "1x10"}
+        for family in ('drs_task_status{status="PAUSING"', 'drs_task_phase{phase="paused"')
+        for task in tasks
+        for target in targets
+    ]
+    choices = [
+        named.format("p1", "1jb", "orders, p1, 1jb"),
+        named.format("p2", "2jb", "orders, p2, 2jb"),
+        named.format("p1", "3jb", "pay"),
+    ]
+    expected = {
+        of["variable task"]: [f"{{{labels}}}" for labels in choices],
+        of["Failed and paused tasks"]: [f'{{{labels},phase="paused",status="PAUSING"}}' for labels in tasks],
+    }
+    cases = [
+        {"expr": query, "eval_time": "5m", "exp_samples": [{"labels": labels, "value": 1} for labels in samples]}
+        for query, samples in expected.items()
+    ]
+    cases.append({"expr": of["Paused tasks"], "eval_time": "5m", "exp_samples": [{"labels": "{}", "value": 3}]})
+    test = {"tests": [{"interval": "1m", "input_series": series, "promql_expr_test": cases}]}
+    (tmp_path / "test.yml").write_text(json.dumps(test))
+    promtool("test", "rules", tmp_path / "test.yml")
 
 
 @each_panel
