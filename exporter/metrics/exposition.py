@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from heapq import heappop, heappush
+from operator import add
 from typing import Any
 
 from exporter.metrics.family import Family, Samples
@@ -47,10 +48,12 @@ class _Group:
     Complete lines with gaps for the values would render a little faster, but need as much memory as the page.
     """
 
-    __slots__ = ("_rows", "block")
+    __slots__ = ("_rows", "_several", "block")
 
     def __init__(self) -> None:
         self._rows: dict[Hashable, bytes] = {}
+        self._several = False
+        """True if a key may have several samples."""
         self.block: Block | None = None
         """The lines as last rendered; None if samples have changed since."""
 
@@ -58,6 +61,7 @@ class _Group:
         """Replace the samples of one key."""
         if self._rows.get(key) != rows:
             self._rows[key] = rows
+            self._several = self._several or b"\n" in rows
             self.block = None
 
     def drop(self, key: Hashable) -> bool:
@@ -69,10 +73,11 @@ class _Group:
     def render(self, name: bytes, identities: Mapping[Hashable, bytes]) -> None:
         """Render the block again."""
         between = b"\n" + name
-        lines = [
-            identities[key] + (rows.replace(b"\n", between + identities[key]) if b"\n" in rows else rows)
-            for key, rows in self._rows.items()
-        ]
+        lines: Iterable[bytes] = map(add, map(identities.__getitem__, self._rows), self._rows.values())
+        if self._several:
+            lines = [
+                identities[key] + rows.replace(b"\n", between + identities[key]) for key, rows in self._rows.items()
+            ]
         self.block = Block.of(b"%b%b\n" % (name, between.join(lines)))
 
 
