@@ -66,8 +66,9 @@ class SigningAuth(httpx.Auth):
             headers["X-Project-Id"] = project_id
         if keys.security_token:
             headers["X-Security-Token"] = keys.security_token
-        raw = ((name.lower(), value) for name, value in headers.raw)  # `headers[name]` would search all for each name
-        signed = {name.decode(): value.decode() for name, value in raw if name in _SIGNED}
+        signed = {  # `headers[name]` would search all for each name
+            lower.decode(): value.decode() for name, value in headers.raw if (lower := name.lower()) in _SIGNED
+        }
         headers["Authorization"] = authorization(request.method, request.url, signed, request.content, keys)
         yield request
 
@@ -103,7 +104,7 @@ def canonical_request(method: str, url: httpx.URL, headers: Mapping[str, str], b
             method,
             _canonical_path(path),
             _canonical_query(query),
-            *(f"{name}:{headers[name].strip()}" for name in names),
+            *[f"{name}:{headers[name].strip()}" for name in names],
             "",
             ";".join(names),
             hashlib.sha256(body).hexdigest(),
