@@ -8,7 +8,7 @@
 # make stress     the tests that start processes, ten times (RUNS=10): four workers, random order, a busy processor
 # make soak       a simulated year (SOAK_DAYS=365) of tasks that come and go, and faults; a day (SOAK_HOURS=24) of polls,
 #                 and 200 times (SOAK_KILLS=200) kill -9 of a process that writes to the storage
-# make bench      docs/performance.md, measured on this machine in four minutes; needs nginx
+# make bench      docs/performance.md, measured on this machine in seven minutes; needs nginx
 # make docs       the documents and dashboards that are generated from the code
 # make pictures   docs/pictures, in ten minutes; needs node, npm, chromium and prometheus; only the report: PARTS=report
 # make dist       sdist and wheel, with an SBOM (CycloneDX), the licences of all packages, and checksums

@@ -1,6 +1,6 @@
 """`make bench`: measures the goals on this machine and writes docs/performance.md.
 
-python -m tests.bench              all parts; about four minutes
+python -m tests.bench              all parts; about seven minutes
 python -m tests.bench PART...      these parts, printed only
 python -m tests.bench ages         its tables in docs/operations.md, from virtual time: the same on every machine;
                                    about ten minutes
@@ -38,6 +38,7 @@ def main() -> None:
         sys.stdout.flush()
         result.rows += found.rows
         result.tables += found.tables
+        result.lines += found.lines
     if not sys.argv[1:]:
         text = performance_markdown(result, time.monotonic() - started, (load, os.getloadavg()[0]))
         (DOCS / "performance.md").write_text(text, encoding="utf-8")

@@ -70,6 +70,8 @@ class Result:
 
     rows: list[Row] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    """Sentences for users."""
 
 
 class Spent(NamedTuple):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tests.bench import calls, cycle, history, live, pages, paper, start
+from tests.bench import calls, cycle, history, live, needs, pages, paper, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from tests.bench.measure import Result
 
-PARTS: dict[str, tuple[Callable[..., Coroutine[None, None, Result]], tuple[float, ...], tuple[float, ...]]] = {
+PARTS: dict[str, tuple[Callable[..., Coroutine[None, None, Result]], tuple[Any, ...], tuple[Any, ...]]] = {
+    "needs": (needs.measure, ((100, 1000, 10_000), 60.0), ((2, 6, 12), 1.0)),
     "pages": (pages.measure, (10_000, 3), (20, 1)),
     "calls": (calls.measure, (200, 3), (2, 1)),
     "cycle": (cycle.measure, (10_000, 2), (12, 1)),

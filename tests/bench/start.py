@@ -40,7 +40,7 @@ def _importing(rounds: int) -> Row:
     everything = [float(_python("-c", _IMPORT)) for _ in range(rounds)]
     nothing = [float(_python("-c", _NOTHING)) for _ in range(rounds)]
     figures = f"CPU; of it Python by itself {spread(nothing)} s"
-    return Row("importing everything", "s", everything, 0.4, figures=figures, why=_dearest())
+    return Row("importing everything", "s", everything, 0.33, figures=figures, why=_dearest())
 
 
 def _dearest() -> str:

@@ -16,6 +16,12 @@ def test_every_part_has_a_size_for_a_test() -> None:
         assert all(few <= many for few, many in zip(little, much, strict=True))
 
 
+def test_lines_for_users_come_first() -> None:
+    result = Result([Row("frugality", "ms", [3.0], 2)], lines=["100 tasks: little"])
+    assert performance_markdown(result, 1.0, (0.5, 1.5)).startswith("# Performance\n\n* 100 tasks: little\n")
+    assert "100 tasks: little" in shown("part", result, 1.0)
+
+
 def test_pages_are_published_by_both() -> None:
     rows, packed, plain = asyncio.run(pages.publishing(3, 1))
     assert all(row.value > 0 for row in rows)
