@@ -127,8 +127,8 @@ PROJECT_FAMILIES: tuple[Family[Project], ...] = (
     gauge(
         "drs_exporter_clock_skew_seconds",
         "Seconds that the clock of the exporter's host is ahead of the cloud's, negative if it is behind: the least "
-        "difference to the Date of the responses of 10 minutes, accurate to a second. Absent without such a response, "
-        "and for an endpoint that is no HTTPS host of a known cloud.",
+        "difference to the Date of the responses of 10 minutes, too high by up to a second and the duration of a call. "
+        "Absent without such a response, and for an endpoint that is no host of a known cloud.",
         "access.clock_skew_seconds",
     ),
     Family(
