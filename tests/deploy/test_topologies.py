@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.lib.promql import ranges
 from tests.lib.rules import PROMETHEUS, RECORDED, RULES, UNIT_TESTS, Rule, load, run_unit_tests
 from tests.lib.tools import needs
-from tests.lib.topologies import Test, derived, fires_at_two_minutes, replicated_shards
+from tests.lib.topologies import Test, derived, fires_at_two_minutes, replicated_shards, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,8 @@ OF_EXPORTERS = {
 """Alerts about exporters, replicas and shards, whose unit tests have these, and about Prometheus."""
 LONGEST_INTERVAL = 120
 """The longest interval of scrapes in seconds that docs/monitoring.md allows."""
+
+each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.get("alert", rule.get("record")))
 
 
 def alerts(path: Path) -> set[str]:
@@ -43,8 +46,19 @@ def test_alerts_fire_as_with_one_exporter(topology: Callable[[Test], None], tmp_
     run_unit_tests(tmp_path, {path.stem: derived(path, topology) for path in paths}, annotations=False)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.get("alert", rule.get("record")))
+@each_rule
+def test_rules_name_the_labels_that_they_keep(rule: Rule) -> None:
+    assert "without (" not in rule["expr"]
+    assert "ignoring (" not in rule["expr"]
+
+
+@each_rule
 def test_no_rule_looks_back_over_less_than_four_scrapes(rule: Rule) -> None:
     assert [
-        name for name, seconds in ranges(rule["expr"]) if name not in RECORDED and seconds < 4 * LONGEST_INTERVAL
+        name for name, window in ranges(rule["expr"]) if name not in RECORDED and window < 4 * LONGEST_INTERVAL
     ] == []
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if "keep_firing_for" in rule], ids=itemgetter("alert"))
+def test_two_failed_scrapes_in_a_row_resolve_no_alert(rule: Rule) -> None:
+    assert seconds(rule["keep_firing_for"]) > 2 * LONGEST_INTERVAL

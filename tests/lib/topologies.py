@@ -64,7 +64,7 @@ def fires_at_two_minutes(test: Test) -> None:
     """Scrape every two minutes, and expect each alert that fires in the test at any time, up to four minutes later."""
     resample(test, 120)
     cases = [case for case in test.pop("alert_rule_test") if case["exp_alerts"]]
-    last = max((_seconds(case["eval_time"]) for case in cases), default=0)
+    last = max((seconds(case["eval_time"]) for case in cases), default=0)
     test["promql_expr_test"] = [
         {
             "expr": f'max by (alertname) (max_over_time(ALERTS{{alertname="{name}", alertstate="firing"}}[10d]))',
@@ -87,14 +87,14 @@ def derived(path: Path, topology: Callable[[Test], None]) -> str:
     return json.dumps(tests)
 
 
-def resample(test: Test, seconds: int) -> None:
+def resample(test: Test, to: int) -> None:
     """Change the interval of the scrapes of a test. Intervals over a minute are kept: their tests leave scrapes out."""
-    interval = _seconds(test["interval"])
+    interval = seconds(test["interval"])
     if interval > 60:
         return
-    test["interval"] = f"{seconds}s"
+    test["interval"] = f"{to}s"
     for series in test["input_series"]:
-        series["values"] = " ".join(_resampled(_expanded(series["values"]), seconds / interval))
+        series["values"] = " ".join(_resampled(_expanded(series["values"]), to / interval))
 
 
 def _copies(series: Series) -> Iterator[Series]:
@@ -180,7 +180,8 @@ def _shards_of(series: Series) -> Iterable[int]:
     return [1] if _OF_ONE_SHARD.match(series.name) else range(_SHARDS)
 
 
-def _seconds(duration: str) -> int:
+def seconds(duration: str) -> int:
+    """Return the seconds of a duration such as `1h30m`."""
     return sum(
         int(number) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
         for number, unit in re.findall(r"(\d+)([smhd])", duration)
