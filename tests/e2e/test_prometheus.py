@@ -25,10 +25,10 @@ UNSEEN = {"Failures"}
 UNSEEN_SERIES = (
     *("drs:project_shards:", "drs_exporter_storage_", "drs_task_auto_stop_timestamp_seconds", 'state="loaded"'),
     *("drs_exporter_clock_skew_seconds", "drs_exporter_credentials_expire_timestamp_seconds", "iam_.*"),
-    "drs_task_predicted_full_load_end_timestamp_seconds",
+    *("drs_task_predicted_full_load_end_timestamp_seconds", "drs_task_current_action"),
 )
 """Series that the demo lacks in its first minute: no shards, no storage, no host of a known cloud, keys without an end,
-and no task that fails or whose full load ends or is predicted."""
+no task that fails or whose full load ends or is predicted, and no operation in progress at every moment."""
 EXPRESSIONS = [
     pytest.param(query, id=f"{path.stem} {title}")
     for path in sorted((DEPLOY / "grafana").glob("*.json"))
