@@ -123,7 +123,7 @@ async def test_credentials_are_renewed_for_days_without_a_refused_call(
     cloud = cloud_of()
     rotating = asyncio.create_task(rotate(tmp_path, cloud, days=3))
     await asyncio.sleep(0)
-    async with exporter_on(cloud, config_of(account(kind(name, tmp_path)), interval="5m")) as exporter:
+    async with exporter_on(cloud, config_of(account(kind(name, tmp_path)), interval="10m")) as exporter:
         assert await days_of(exporter, 2) == {True}
         assert set(codes(exporter)) <= {"200", "201"}
         assert Scrape(exporter).tasks() == {"orders"}
