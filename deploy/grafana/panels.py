@@ -256,6 +256,8 @@ def panel(spec: Json, words: dict[str, str], down: str) -> Any:
     made.no_value(spec.get("empty", "no data")).thresholds(thresholds(spec.get("thresholds", "none")))
     link = dashboards.DashboardLink(TITLES[down]).type(models.DashboardLinkType.LINK)
     made.links([link.url(f"/d/drs-{down}?{CHOSEN}&${{__url_time_range}}")])
+    if "decimals" in spec:
+        made.decimals(spec["decimals"])
     for number, query in enumerate(spec.get("queries", [spec])):
         made.with_target(target(spec, query, number, words))
         if query is not spec:
