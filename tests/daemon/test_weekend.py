@@ -77,8 +77,8 @@ def states_at(minutes: float) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(daemon, "_TICK_SECONDS", 60.0)  # most of the time of a run is that of pages
-        patch.setattr(daemon, "_GAP_SECONDS", 60.0)
+        patch.setattr(daemon, "_TICK_SECONDS", 300.0)  # the run publishes each page that it looks at
+        patch.setattr(daemon, "_GAP_SECONDS", 300.0)
         yield simulate(observe(tmp_path_factory.mktemp("storage")))
 
 
