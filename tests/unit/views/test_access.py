@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from math import prod
 from typing import Any
 
 import pytest
 
 from exporter.model.facts import Access, CollectorFacts
-from exporter.views.access import clock_text, credentials_text, renewal_overdue, stands_still
+from exporter.views.access import SKEW_WARNING, clock_text, credentials_text, renewal_overdue, stands_still
+from tests.lib.rules import ALERT_RULES
 
 NOW = 1e9
+
+
+def expressions(alert: str) -> str:
+    return "\n".join(rule["expr"] for rule in ALERT_RULES if rule["alert"] == alert)
 
 
 @pytest.mark.parametrize(
@@ -46,8 +53,15 @@ def test_nothing_is_said_of_credentials_whose_end_is_not_known(access: Access | 
     assert not renewal_overdue(access, NOW)
 
 
+def test_a_clock_is_wrong_when_the_alert_fires() -> None:
+    assert {float(limit) for limit in re.findall(r"> (\d+)\n", expressions("DrsClockSkew"))} == {SKEW_WARNING}
+
+
 @pytest.mark.parametrize(("kind", "before"), [("token", 3600), ("password", 1500), ("ecs_agency", 240)])
 def test_credentials_are_overdue_when_the_alert_fires(kind: str, before: float) -> None:
+    limits = re.findall(r'\{type="(\w+)"\}\) - time\(\)\s+< ([\d *]+)', expressions("DrsCredentialsExpiring"))
+    assert {name: prod(map(int, limit.split("*"))) for name, limit in limits}[kind] == before
+
     def overdue(left: float) -> bool:
         return renewal_overdue(Access(credentials_type=kind, credentials_expire_at=NOW + left), NOW)
 
@@ -65,6 +79,7 @@ def test_credentials_are_overdue_when_the_alert_fires(kind: str, before: float) 
         ({"success": True}, False),
     ],
 )
-def test_a_collector_stands_still_when_facts_are_older_than_they_can_be(newest: dict[str, Any], *, still: bool) -> None:
+def test_a_collector_stands_still_when_the_alert_fires(newest: dict[str, Any], *, still: bool) -> None:
+    assert expressions("DrsCollectorStale").count("> 4 * drs_exporter_collector_max_age_seconds") == 2
     assert stands_still(CollectorFacts(60.0, **newest, max_age_seconds=300.0), NOW) is still
     assert not stands_still(CollectorFacts(60.0, **newest), NOW)
