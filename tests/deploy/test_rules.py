@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from exporter.commands.site_rules import title_of
 from tests.lib.paths import DEPLOY
 from tests.lib.promql import faults
 from tests.lib.rules import (
@@ -57,15 +58,8 @@ CONDITION = re.compile(r"\{\{ if [^}]+ }}(?P<then>.*?)(?:\{\{ else }}(?P<else>.*
 READY = {"DrsTaskCutoverReady", "DrsWaveReady"}
 """Alerts that end as soon as it is not known any more that something is ready."""
 
-each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: title(rule) if "alert" in rule else rule["record"])
-
-
-def title(rule: Rule) -> str:
-    """The name of an alert, with the reason if the alert has several rules."""
-    return " ".join(filter(None, (rule["alert"], rule["labels"].get("reason"))))
-
-
-each_alert_rule = pytest.mark.parametrize("rule", ALERT_RULES, ids=title)
+each_rule = pytest.mark.parametrize("rule", RULES, ids=title_of)
+each_alert_rule = pytest.mark.parametrize("rule", ALERT_RULES, ids=title_of)
 
 
 @needs("promtool")
@@ -141,7 +135,7 @@ def test_every_alert_has_a_unit_test_that_nearly_fires_it(rule: Rule) -> None:
     fired = [
         bool(case["exp_alerts"])
         for name, case in ALERT_TESTS
-        if case["alertname"] == rule["alert"] and name.startswith(f"{title(rule)} stays quiet")
+        if case["alertname"] == rule["alert"] and name.startswith(f"{title_of(rule)} stays quiet")
     ]
     assert fired
     assert not any(fired)
@@ -150,7 +144,7 @@ def test_every_alert_has_a_unit_test_that_nearly_fires_it(rule: Rule) -> None:
 @each_alert_rule
 def test_every_alert_has_a_severity_a_summary_and_a_dashboard(rule: Rule) -> None:
     annotations = rule["annotations"]
-    assert rule["labels"]["severity"] in ({"critical"} if title(rule) in PAGES else {"warning", "info"})
+    assert rule["labels"]["severity"] in ({"critical"} if title_of(rule) in PAGES else {"warning", "info"})
     assert annotations.keys() - {"exporter_url"} == {"summary", "description", "runbook_url", "dashboard_url"}
     assert re.search(r"\$labels\.(account|project|instance|wave|shards)|query", annotations["description"])
 
@@ -196,7 +190,7 @@ def test_dashboards_of_alerts_exist_and_have_the_variables_of_the_link(rule: Rul
 
 
 def test_few_alerts_are_critical() -> None:
-    assert {title(rule) for rule in ALERT_RULES if rule["labels"]["severity"] == "critical"} == PAGES
+    assert {title_of(rule) for rule in ALERT_RULES if rule["labels"]["severity"] == "critical"} == PAGES
 
 
 @pytest.mark.parametrize("name", [rule for rule in ALERTS if "Delay" in rule])
@@ -205,7 +199,7 @@ def test_alerts_about_delays_need_no_facts_of_the_task_to_fire(name: str) -> Non
 
 
 def test_the_rules_of_an_alert_have_distinct_titles() -> None:
-    titles = [title(rule) for rule in ALERT_RULES]
+    titles = [title_of(rule) for rule in ALERT_RULES]
     assert len(set(titles)) == len(titles)
 
 
