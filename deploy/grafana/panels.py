@@ -28,7 +28,7 @@ REFS = "ABCDEFGHIJ"
 
 
 def target(spec: Json, query: Json, number: int, words: dict[str, str]) -> Dataquery:
-    """One query of a panel; an instant query except for lines."""
+    """One query of a panel; an instant query except for lines and timelines."""
     made = (
         Dataquery()
         .ref_id(REFS[number])

@@ -17,11 +17,25 @@ SHARED: Json = yaml.safe_load((Path(__file__).parent / "shared.yaml").read_text(
 TITLES: dict[str, str] = SHARED["dashboards"]
 """The names of the dashboards in links."""
 PHASES: dict[str, str] = SHARED["colors"]["phases"]
-SHARED["states"]["phases"] = {n: {"text": name, "color": color} for n, (name, color) in enumerate(PHASES.items(), 1)}
-SHARED["words"]["phase_number"] = "max by (<task>) ({})".format(
-    " or ".join(f'{n} * (drs_task_phase{{<where>, phase="{name}"}} == 1)' for n, name in enumerate(PHASES, 1))
-)
-"""The phase of each task as a number, which a timeline shows as a word."""
+
+
+def number(colors: str, word: str, metric: str, label: str) -> None:
+    """Define a word for the state of each task as a number, and its text and colour in timelines.
+
+    Args:
+        colors: the states and their colours in shared.yaml: 1 is the first one.
+        word: for the query.
+        metric: 1 for the current state of a task.
+        label: contains the state.
+    """
+    numbered = dict(enumerate(SHARED["colors"][colors].items(), 1))
+    SHARED["states"][colors] = {n: {"text": name, "color": color} for n, (name, color) in numbered.items()}
+    states = " or ".join(f'{n} * ({metric}{{<where>, {label}="{name}"}} == 1)' for n, (name, _) in numbered.items())
+    SHARED["words"][word] = f"max by (<task>) ({states})"
+
+
+number("phases", "phase_number", "drs_task_phase", "phase")
+number("appliers", "applier_number", "drs_apply_state", "state")
 
 
 def expand(query: str, words: dict[str, str]) -> str:
