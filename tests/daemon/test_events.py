@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+import pytest
 from structlog.testing import capture_logs
 
 from exporter.daemon.exporter import Exporter
@@ -15,6 +16,8 @@ from exporter.simulator import SimTask, faults
 from exporter.views.events import sentence
 from tests.lib.daemon import HOUR, cloud_of, config_of, get, polling, sim_task
 from tests.lib.virtual_time import EPOCH, simulated
+
+pytestmark = pytest.mark.usefixtures("published_seldom")
 
 COLLECTORS = ("tasks", "progress", "node", "detail", "comparison", "recovery")
 MINUTE = 60.0
