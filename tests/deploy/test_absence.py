@@ -34,6 +34,7 @@ ALWAYS = {metric.name for metric in SELF_METRICS if not metric.optional}
 """Our own metrics, which exist from the first call on at the latest."""
 OTHERS = {
     "up": "DrsExporterDown",  # or absent
+    "process_start_time_seconds": "DrsExporterDown",  # where processes do not report it, failed scrapes are noticed
     "drs_exporter_storage_success": "",  # without storage.path, there is nothing to notice
     "drs_exporter_clock_skew_seconds": "DrsClockSkew",  # not known: calls that are refused are noticed
     "drs_exporter_credentials_expire_timestamp_seconds": "DrsCredentialsRefused",  # when they have expired

@@ -33,6 +33,7 @@ PAGES = {
     "DrsCollectorFailing recovery",
     "DrsCredentialsRefused",
     "DrsExporterDown",
+    "DrsExporterDown unstable",
     "DrsProjectBlind",
     "DrsRpoObjectiveMissed",
     "DrsShardMissing",

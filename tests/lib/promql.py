@@ -15,6 +15,7 @@ from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.metrics.waves import WAVE_FAMILIES
 from exporter.model.task import Phase
 
+_OF_PROCESSES = ("process_cpu_seconds_total", "process_resident_memory_bytes", "process_start_time_seconds")
 _TARGET = {"job", "instance", "pod", "replica"}
 _FAMILIES: dict[str, set[str]] = {
     **{family.name: {*TASK_LABELS, *family.labels} for family in TASK_FAMILIES},
@@ -22,7 +23,7 @@ _FAMILIES: dict[str, set[str]] = {
     **{family.name: {*WAVE_LABELS, *family.labels} for family in WAVE_FAMILIES},
     **{metric.name: {*metric.labels, *(["le"] if metric.type == "histogram" else [])} for metric in SELF_METRICS},
     "drs_up": {*PROJECT_LABELS, *(f"exported_{label}" for label in PROJECT_LABELS)},
-    **{name: set() for name in ("up", "process_cpu_seconds_total", "process_resident_memory_bytes")},
+    **{name: set() for name in ("up", *_OF_PROCESSES)},
     "ALERTS": {"alertname", "alertstate", "severity", *TASK_LABELS},
     "ALERTS_FOR_STATE": {"alertname", "severity", *TASK_LABELS},
 }
