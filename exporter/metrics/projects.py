@@ -16,7 +16,7 @@ def _quotas(project: Project, *, used: bool) -> Samples:
 
 def _credentials_end(project: Project) -> Samples:
     access = project.access
-    if access is None or access.credentials_expire_at is None:
+    if access.credentials_expire_at is None:
         return ()
     return (((access.credentials_type,), access.credentials_expire_at),)
 

@@ -296,4 +296,4 @@ class Project:
     """The kind of the newest failed call, and when it failed; a later success does not remove it."""
     sources: Mapping[tuple[str, str], bool | None] = field(default_factory=dict)
     """By collector and operation: whether the operation is published in the region; None before its first call."""
-    access: Access | None = None
+    access: Access = field(default_factory=Access)

@@ -16,17 +16,17 @@ _MOST = 4
 """No facts are older than n times the age above which facts of their collector expire, see `Ages`."""
 
 
-def clock_text(access: Access | None) -> str:
+def clock_text(access: Access) -> str:
     """Return by how much the clock of the host is wrong; empty if it is right, or if that is not known."""
-    skew = None if access is None else access.clock_skew_seconds
+    skew = access.clock_skew_seconds
     if skew is None or abs(skew) <= SKEW_WARNING:
         return ""
     return f"clock of the host {duration(round(abs(skew)))} {'ahead of' if skew > 0 else 'behind'} the cloud's"
 
 
-def credentials_text(access: Access | None, now: float) -> str:
+def credentials_text(access: Access, now: float) -> str:
     """Return for how long the credentials are valid; empty if that is not known."""
-    if access is None or access.credentials_expire_at is None:
+    if access.credentials_expire_at is None:
         return ""
     end, keys = access.credentials_expire_at, access.credentials_type == "ecs_agency"
     if end <= now:
@@ -34,9 +34,9 @@ def credentials_text(access: Access | None, now: float) -> str:
     return f"the {'keys are' if keys else 'token is'} valid for {age(now, end)}"
 
 
-def renewal_overdue(access: Access | None, now: float) -> bool:
+def renewal_overdue(access: Access, now: float) -> bool:
     """Return whether the credentials should have been renewed already; false if their end is not known."""
-    if access is None or access.credentials_expire_at is None:
+    if access.credentials_expire_at is None:
         return False
     return access.credentials_expire_at - now < _RENEWED_BEFORE[access.credentials_type]
 

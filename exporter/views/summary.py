@@ -82,8 +82,8 @@ def project_json(project: Project) -> dict[str, Any]:
         **_fields_of(project, "account", "region", "project", "up"),
         "lists": [_list_json(*key, facts) for key, facts in project.lists.items()],
         "collectors": {name: _collector_json(facts) for name, facts in project.collectors.items()},
-        "clock_skew_seconds": project.access and project.access.clock_skew_seconds,
-        "credentials_expire_timestamp_seconds": project.access and project.access.credentials_expire_at,
+        "clock_skew_seconds": project.access.clock_skew_seconds,
+        "credentials_expire_timestamp_seconds": project.access.credentials_expire_at,
     }
 
 
