@@ -100,6 +100,11 @@ class Event(NamedTuple):
     task_name: str | None
     detail: Mapping[str, str]
 
+    @property
+    def wave(self) -> str | None:
+        """The name of the wave that the event is about; None for an event of a task or a project."""
+        return self.detail.get("wave")
+
 
 class EventLog:
     """The newest events of all projects.

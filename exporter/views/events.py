@@ -70,14 +70,14 @@ def event_json(event: Event) -> dict[str, Any]:
     """Return an event with its details, which depend on the kind. The event of a wave has no project."""
     document = event._asdict()
     detail = document.pop("detail")
-    if "wave" in detail:
+    if event.wave is not None:
         document |= dict.fromkeys(NO_PROJECT._fields)
     return {"at_timestamp_seconds": document.pop("at"), **document, **detail}
 
 
 def _subject(event: Event) -> str:
-    if "wave" in event.detail:
-        return f"wave {event.detail['wave']}"
+    if event.wave is not None:
+        return f"wave {event.wave}"
     if event.task_id is None:
         return f"project {project_text(event)}"
     parent = event.detail.get("parent_name")

@@ -93,8 +93,8 @@ def events_of(wave: WaveView, events: Iterable[Event]) -> list[Event]:
     projects = {member.key for member in wave.status.members}
 
     def concerns(event: Event) -> bool:
-        if "wave" in event.detail:
-            return event.detail["wave"] == wave.status.name
+        if event.wave is not None:
+            return event.wave == wave.status.name
         if event.task_id is None:
             return ProjectKey(event.account, event.region, event.project) in projects
         return event.task_id in ids or event.detail.get("parent_id") in ids
