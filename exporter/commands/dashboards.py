@@ -43,24 +43,23 @@ def add_options(parser: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> Outcome:
-    if (options.format == "json") == (options.directory is None):
+    to_files = options.format == "json"
+    if to_files == (options.directory is None):
         options.parser.error("name the directory DIR, or print with --format=configmap")
-    if options.format == "json":
+    if to_files:
         reject_labels(options)
     try:
-        texts = {
-            f"drs-{name.removeprefix(_FOLDER)}": path.read_text(encoding="utf-8")
-            for name, path in asset_files().items()
-            if name.startswith(_FOLDER)
-        }
-        if options.format == "json":
-            return write_files(options.directory, texts, force=options.force)
+        paths = [path for name, path in asset_files().items() if name.startswith(_FOLDER)]
+        texts = {path.stem: path.read_text(encoding="utf-8") for path in paths}
+        if to_files:
+            files = {_file(name): text for name, text in texts.items()}
+            return write_files(options.directory, files, force=options.force)
     except OSError as error:
         return Outcome(1, notes=(f"can't use {error.filename or options.directory}: {error.strerror or error}",))
     labels = {**_SIDECAR, **dict(options.label)}
-    maps = [config_map(f"drs-exporter-dashboard-{_stem(name)}", labels, {name: text}) for name, text in texts.items()]
+    maps = [config_map(f"drs-exporter-dashboard-{name}", labels, {_file(name): text}) for name, text in texts.items()]
     return Outcome(0, yaml_text(*maps))
 
 
-def _stem(name: str) -> str:
-    return name.removeprefix("drs-").removesuffix(".json")
+def _file(name: str) -> str:
+    return f"drs-{name}.json"
