@@ -19,7 +19,7 @@ import argparse
 from pathlib import Path
 
 from exporter.commands.options import Parser, add_log, file_path
-from exporter.commands.outcome import Outcome
+from exporter.commands.outcome import Outcome, unusable
 from exporter.commands.schema import schema_text
 from exporter.runtime.assets import asset_files
 from exporter.runtime.file_replace import replace_content
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> Outcome:
     try:
         return write_files(options.directory, _texts(), force=options.force)
     except OSError as error:
-        return Outcome(1, notes=(f"can't use {error.filename or options.directory}: {error.strerror or error}",))
+        return unusable(error, options.directory)
 
 
 def _texts() -> dict[str, str]:

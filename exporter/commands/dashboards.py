@@ -20,7 +20,7 @@ import argparse
 from exporter.commands.assets import write_files
 from exporter.commands.manifests import add_labels, config_map, reject_labels, yaml_text
 from exporter.commands.options import Parser, add_log, file_path
-from exporter.commands.outcome import Outcome
+from exporter.commands.outcome import Outcome, unusable
 from exporter.runtime.assets import asset_files
 
 _FOLDER, _FORMATS = "grafana/", ("json", "configmap")
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> Outcome:
             files = {_file(name): text for name, text in texts.items()}
             return write_files(options.directory, files, force=options.force)
     except OSError as error:
-        return Outcome(1, notes=(f"can't use {error.filename or options.directory}: {error.strerror or error}",))
+        return unusable(error, options.directory)
     labels = {**_SIDECAR, **dict(options.label)}
     maps = [config_map(f"drs-exporter-dashboard-{name}", labels, {_file(name): text}) for name, text in texts.items()]
     return Outcome(0, yaml_text(*maps))

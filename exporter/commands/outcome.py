@@ -34,6 +34,11 @@ class Outcome(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+def unusable(error: OSError, path: object = "a file of the package") -> Outcome:
+    """Return the outcome of a command that cannot read or write a file; `path` is named if the error names none."""
+    return Outcome(1, notes=(f"can't use {error.filename or path}: {error.strerror or error}",))
+
+
 def failures(pollers: Iterable[Poller]) -> list[str]:
     """Return for each project the collectors that failed, then each reason with its remedy; nothing if all is well."""
     lines = []

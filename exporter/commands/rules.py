@@ -21,7 +21,7 @@ from importlib.metadata import version
 
 from exporter.commands.manifests import add_labels, config_map, manifest, reject_labels, yaml_text
 from exporter.commands.options import Parser, add_base_url, add_log, add_repeated, nearest
-from exporter.commands.outcome import Outcome
+from exporter.commands.outcome import Outcome, unusable
 from exporter.commands.site_rules import SEVERITIES, Links, Site, alerts_in, rules_for
 from exporter.commands.thresholds import THRESHOLDS, threshold_value, thresholds_help
 from exporter.runtime.shipped_rules import Groups, shipped_groups
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> Outcome:
     try:
         shipped = shipped_groups()
     except OSError as error:
-        return Outcome(1, notes=(f"can't use {error.filename}: {error.strerror}",))
+        return unusable(error)
     return Outcome(0, _document(options, rules_for(_site(options, shipped), shipped)))
 
 

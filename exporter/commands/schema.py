@@ -16,7 +16,7 @@ import argparse
 import json
 
 from exporter.commands.options import add_log
-from exporter.commands.outcome import Outcome
+from exporter.commands.outcome import Outcome, unusable
 from exporter.docs.config_schema import config_schema
 from exporter.runtime.assets import config_example
 
@@ -27,7 +27,7 @@ def run(_options: argparse.Namespace) -> Outcome:
     try:
         return Outcome(0, schema_text())
     except OSError as error:
-        return Outcome(1, notes=(f"can't use {error.filename}: {error.strerror}",))
+        return unusable(error)
 
 
 def schema_text() -> str:

@@ -74,7 +74,7 @@ def test_a_directory_that_cannot_be_used_is_one_line(command_line: CommandLine, 
     assert "Not a directory" in err
 
 
-@pytest.mark.parametrize("words", [("assets", "new"), ("schema",)])
+@pytest.mark.parametrize("words", [("assets", "new"), ("schema",), ("rules",), ("dashboards", "new")])
 def test_an_incomplete_package_is_one_line(
     words: tuple[str, ...], command_line: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
