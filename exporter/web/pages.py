@@ -23,6 +23,7 @@ from exporter.model.events import Event
 from exporter.model.task import ProjectKey, Task
 from exporter.model.timeline import HOUR
 from exporter.runtime.escape import printable
+from exporter.runtime.threads import DaemonPool
 from exporter.store.explain import explain, with_subtasks
 from exporter.store.store import Store
 from exporter.views.access import clock_text, credentials_text, renewal_overdue, stands_still
@@ -72,6 +73,7 @@ from exporter.web.waves import all_waves, events_of, find_wave, why_missing
 if TYPE_CHECKING:
     from exporter.web.app import Served
 
+_FILES = DaemonPool("runbooks", threads=1, timeout=10)
 _NO_TASK = (
     "No task with this ID is known. It may be deleted, have ended long ago, be excluded by the configuration, not be "
     "listed yet, or belong to another shard."
@@ -160,7 +162,7 @@ class Pages:
         name, task_id = request.path_params["name"], request.query_params.get("task_id")
         if name not in runbooks.names():
             return await self._page("missing.html", 404, what="runbook", why="No alert has this name.")
-        rules = await asyncio.to_thread(runbooks.rules, name)
+        rules = await _FILES.share(name, runbooks.rules, name)
         found = ((store, store.state.exposed(task_id)) for store in self._exporter.stores if task_id)
         subject = next((explain(store, task) for store, task in found if task), None)
         return await self._page(
