@@ -26,11 +26,11 @@ from tests.lib.paths import DEPLOY
 from tests.lib.rules import RULE_FILES, load
 from tests.lib.serving import served
 from tests.lib.tools import needs, tool
+from tests.lib.topologies import seconds
 
 pytestmark = needs("prometheus", "prometheus-alertmanager")
 
 SPEED = 60
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 OTHER_KEY = "KEYOFTHEOTHERREPLICA"
 TASKS = 4
 """Of each project; the shards of the second one have some each."""
@@ -38,7 +38,7 @@ TASKS = 4
 
 def scaled(duration: str) -> str:
     """A duration of the rules, in the time of the test."""
-    return f"{1000 * int(duration[:-1]) * UNITS[duration[-1]] // SPEED}ms"
+    return f"{1000 * seconds(duration) // SPEED}ms"
 
 
 def scaled_rules(path: Path) -> Any:
