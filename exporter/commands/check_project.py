@@ -38,6 +38,7 @@ _SKEW_REFUSED = 900.0
 """Seconds: a signature is good for 15 minutes."""
 _GOOD = range(200, 203)
 _SIGNATURE_CODE = "APIGW.0301"
+_RENEWAL_REMEDY = "renew it where the configuration reads it; only files are read again"
 _CLOCK_REMEDY = "set it, best by NTP"
 
 
@@ -226,7 +227,7 @@ class ProjectCheck:
         access = self._connection.access()
         if access.credentials_type == "token" and (text := credentials_text(access, self._responses.now())):
             overdue = renewal_overdue(access, self._responses.now())
-            remedy = "renew the token in its file: the exporter reads it again" if overdue else ""
+            remedy = _RENEWAL_REMEDY if overdue else ""
             self._report(WARN if overdue else OK, text, remedy)
 
     def _check_lists(self, lists: Mapping[str, _Lists]) -> None:

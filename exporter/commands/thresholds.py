@@ -88,7 +88,9 @@ THRESHOLDS: Mapping[str, Threshold] = {
         ("DrsClockSkew",),
         {"DrsClockSkew cloud": ("> {seconds}",), "DrsClockSkew prometheus": ("> {seconds}",)},
     ),
-    "token-expiry": _of_alert("1h", "time before a token in a file ends", "DrsCredentialsExpiring", "< {seconds}"),
+    "token-expiry": _of_alert(
+        "1h", "time before the end of a token that another program renews", "DrsCredentialsExpiring", "< {seconds}"
+    ),
     "shard-change": Threshold(
         "15m",
         "time that a change of the number of shards may take",

@@ -153,7 +153,7 @@ def test_responses_without_a_good_date(date: str | None) -> None:
     ("left", "line"),
     [
         (7200, "ok the token is valid for 2h"),
-        (1800, "warn the token is valid for 30m: renew the token in its file: the exporter reads it again"),
+        (1800, "warn the token is valid for 30m: renew it where the configuration reads it; only files are read again"),
     ],
 )
 def test_the_end_of_a_token_that_another_program_renews(left: float, line: str) -> None:
