@@ -84,7 +84,7 @@ class Exporter:
             events=self.events,
             storage=self.storage,
         )
-        self.waves = Waves(lambda: self.stores, self._clock, shard, self.storage, self.events)
+        self.waves = Waves(lambda: self.stores, self._clock, shard, self.storage, events=self.events)
         self._wave_samples = WaveSamples(self.exposition)
         self._projects.open(config)
         self._adopt(config)

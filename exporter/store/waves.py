@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exporter.model.events import NO_PROJECT, EventLog, Kind
+from exporter.model.events import NO_PROJECT, Kind
 from exporter.model.shard import ALL
 from exporter.model.waves import Incomplete, Stage, WaveMember, WaveState, WaveStatus, stage_of, status_of
 from exporter.storage import Storage, WaveTimes
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
     from exporter.config import Wave
+    from exporter.model.events import EventLog
     from exporter.model.shard import Shard
     from exporter.model.task import Task
     from exporter.runtime.clock import Clock
@@ -42,13 +43,14 @@ class Waves:
         clock: Clock,
         shard: Shard = ALL,
         storage: Storage | None = None,
-        events: EventLog | None = None,
+        *,
+        events: EventLog,
     ) -> None:
         self._stores = stores
         self._clock = clock
         self._shard = shard
         self._storage = storage or Storage()
-        self._events = EventLog(clock) if events is None else events
+        self._events = events
         self._limit = Limit()
         self._waves: dict[str, Wave] = {}
         self._restored: dict[str, WaveTimes] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from exporter.model.events import EventLog
 from exporter.model.facts import Comparison, Progress
 from exporter.model.prediction import Predicted
 from exporter.model.task import History, Identity, Listed, ProjectKey, Task
@@ -76,7 +77,7 @@ class StaticWaves(Waves):
     """Waves whose status is given."""
 
     def __init__(self, *statuses: WaveStatus) -> None:
-        super().__init__(tuple, clock())
+        super().__init__(tuple, clock(), events=EventLog(clock()))
         self._given = statuses
 
     @property

@@ -237,7 +237,7 @@ async def test_an_id_that_is_not_found_is_missing_in_one_shard_only() -> None:
     config = config_of(waves=[wave(include=[{"id": each} for each in ids])])
     missing = list[str]()
     for number in range(3):
-        waves = Waves(lambda: [fixture.store], fixture.store.context.clock, Shard(number, 3))
+        waves = Waves(lambda: [fixture.store], fixture.store.context.clock, Shard(number, 3), events=fixture.events)
         waves.configure(config.waves)
         (status,) = waves.all()
         missing += status.missing_ids
