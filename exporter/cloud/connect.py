@@ -84,7 +84,7 @@ def connect(
     )
     client_of = partial(Client, http, scheduler=scheduler, meter=meter, timeout=account.poll.timeout)
     auth, project_id = access(account, project, client_of, shared or SharedCredentials(), now)
-    # A gateway of somebody else may have another clock.
+    # A gateway that is no host of the cloud may have another clock.
     clock = CloudClock(now) if account.is_of_cloud(endpoint) else None
     client = client_of(
         service="drs", endpoint=endpoint, auth=auth, project_id=project_id.get, observer=observer, clock=clock

@@ -16,12 +16,11 @@ Manifest = dict[str, Any]
 _NAME = re.compile(r"([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 _VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?")
 
-
 _QuickDumper: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class _Dumper(_QuickDumper):  # type: ignore[misc, valid-type] # one of two classes
-    """Writes text of several lines as it is, and everything where it is used."""
+    """A dumper that writes text of several lines as a block, and no anchors and aliases."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
         return True

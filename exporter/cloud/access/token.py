@@ -1,4 +1,4 @@
-"""The end of a token that IAM has issued to somebody else."""
+"""The end of a token that another program has received from IAM."""
 
 from __future__ import annotations
 
