@@ -17,7 +17,8 @@ from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS, SelfMetric
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.metrics.waves import WAVE_FAMILIES
-from exporter.model.cutover import REASONS, Reason
+from exporter.model.cutover import REASONS
+from exporter.model.cutover_reason import Reason
 from exporter.model.cutover_words import ADVICE
 
 _UNITS = (

@@ -10,24 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
 from exporter.model.cutover_input import CutoverInput
-from exporter.model.cutover_reason import CAUSES, IGNORED, REQUIRED, Outcome, Reason
+from exporter.model.cutover_reason import IGNORED, REQUIRED, Outcome, Reason
 from exporter.model.facts import APPLY_STATES
 from exporter.model.task import Phase, Task
-
-__all__ = [
-    "CAUSES",
-    "NOT_STABLE",
-    "OTHER_REASONS",
-    "REASONS",
-    "CutoverInput",
-    "Outcome",
-    "Reason",
-    "blocking",
-    "can_be_cut_over",
-    "caught_up",
-    "excluded",
-    "judge",
-]
 
 _PHASES = frozenset({Phase.FULL, Phase.INCREMENTAL, Phase.PAUSED, Phase.CHANGING, Phase.FAILED})
 CATCHING_UP = {"phase", "stale", "delay_unknown", "delay_high", "full_incomplete", "full_unknown"}

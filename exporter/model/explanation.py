@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from exporter.model.cutover import CutoverInput
+from exporter.model.cutover_input import CutoverInput
 from exporter.model.task import Task
 
 

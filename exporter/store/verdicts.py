@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from exporter.config import TASKS
 from exporter.model import cutover
+from exporter.model.cutover_input import CutoverInput
+from exporter.model.cutover_reason import Outcome
 from exporter.model.known_facts import TASK_FACTS
 from exporter.store.cutover_state import status_of, too_old
 from exporter.store.task_state import UNPLANNED, living_subtasks
@@ -72,12 +74,12 @@ class Verdicts:
         since = None if shown is None else self._clock.unix(shown)
         return *_shown(outcomes), since, state.caught_up if self._state.polls_on else None
 
-    def input_of(self, task: Task) -> cutover.CutoverInput | None:
+    def input_of(self, task: Task) -> CutoverInput | None:
         """Return what the reasons against the cut-over of a task depend on; None if it cannot be cut over at all."""
         observed = self._observe(task)
         return None if observed is None else observed[0]
 
-    def _observe(self, task: Task) -> tuple[cutover.CutoverInput, dict[str, float]] | None:
+    def _observe(self, task: Task) -> tuple[CutoverInput, dict[str, float]] | None:
         """Return the same, and when each of these facts becomes too old."""
         tasks, task_id = self._state.tasks, task.identity.task_id
         if task.listed is None or not cutover.can_be_cut_over(task):
@@ -92,7 +94,7 @@ class Verdicts:
         settings = self._waves.settings(task_id)
         limits = self._limits(known, task, settings, status_at, list_at)
         edited = known.cutover.edited
-        case = cutover.CutoverInput(
+        case = CutoverInput(
             task,
             settings,
             too_old(limits, self._clock.steady()),
@@ -147,7 +149,7 @@ def _disabled(collectors: frozenset[str]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1000)
-def _shown(outcomes: tuple[tuple[str, cutover.Outcome], ...]) -> tuple[Blockers, Unchecked]:
+def _shown(outcomes: tuple[tuple[str, Outcome], ...]) -> tuple[Blockers, Unchecked]:
     """Return the reasons that were checked and those that were not; tasks with the same verdict share them."""
-    blockers = tuple((name, outcome is cutover.Outcome.BLOCKS) for name, outcome in outcomes if outcome.judged)
+    blockers = tuple((name, outcome is Outcome.BLOCKS) for name, outcome in outcomes if outcome.judged)
     return blockers, tuple((name, outcome.value) for name, outcome in outcomes if not outcome.judged)

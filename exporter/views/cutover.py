@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from exporter.model import cutover
-from exporter.model.cutover import CutoverInput, Outcome, Reason
+from exporter.model.cutover_input import CutoverInput
+from exporter.model.cutover_reason import CAUSES, Outcome, Reason
 from exporter.model.cutover_words import ADVICE, Advice
 from exporter.model.explanation import TaskExplanation
 from exporter.model.task import Task
@@ -104,7 +105,7 @@ def _unchecked(task: Task, outcomes: Iterable[tuple[str, Outcome]]) -> str:
         causes.setdefault(ADVICE[name].subject, set()).add(outcome)
     by_cause: dict[str, list[str]] = {}
     open_causes = {subject: found for subject, found in causes.items() if Outcome.BLOCKS not in found}
-    for cause in cutover.CAUSES:
+    for cause in CAUSES:
         for subject in [subject for subject, found in open_causes.items() if cause in found]:
             by_cause.setdefault(_why_unchecked(subject, cause, task), []).append(subject)
             del open_causes[subject]

@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from exporter.config import Cutover
-from exporter.model.cutover import CutoverInput, Outcome, judge
+from exporter.model.cutover import judge
+from exporter.model.cutover_input import CutoverInput
+from exporter.model.cutover_reason import Outcome
 from exporter.model.details import Detail
 from exporter.model.facts import (
     Compared,

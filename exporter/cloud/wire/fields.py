@@ -259,6 +259,7 @@ class Wire(BaseModel):
 
 
 W = TypeVar("W", bound=Wire)
+D = TypeVar("D", bound="DataclassInstance")
 
 
 def _one(model: type[Wire], value: Any, errors: DecodeErrors) -> Wire | None:
@@ -289,9 +290,6 @@ NestedList = Annotated[tuple[W, ...], _Nested(_many)]
 def alias(*names: str) -> Any:
     """Return a field, None by default, that has these names in the API."""
     return Field(None, validation_alias=AliasChoices(*names))
-
-
-D = TypeVar("D", bound="DataclassInstance")
 
 
 def facts_of(kind: type[D], *wires: Wire | None, **values: Any) -> D:

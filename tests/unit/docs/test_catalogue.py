@@ -17,7 +17,9 @@ from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.self_metrics import SELF_METRICS
 from exporter.metrics.tasks import TASK_FAMILIES
 from exporter.metrics.waves import WAVE_FAMILIES
-from exporter.model.cutover import REASONS, CutoverInput, Outcome, judge
+from exporter.model.cutover import REASONS, judge
+from exporter.model.cutover_input import CutoverInput
+from exporter.model.cutover_reason import Outcome
 from exporter.model.cutover_words import ADVICE
 from exporter.model.facts import Progress, Recovery
 from tests.lib.documents import rows

@@ -13,7 +13,8 @@ from exporter.docs.sources import LISTS, SOURCES, feed_of
 from exporter.metrics.family import split
 from exporter.metrics.projects import PROJECT_FAMILIES
 from exporter.metrics.tasks import TASK_FAMILIES
-from exporter.model.cutover import REASONS, CutoverInput
+from exporter.model.cutover import REASONS
+from exporter.model.cutover_input import CutoverInput
 from exporter.model.known_facts import TASK_FACTS
 from exporter.model.task import History, Listed, Project, Task
 from tests.lib.cloud import connected

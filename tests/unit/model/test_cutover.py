@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from exporter.config import Cutover
-from exporter.model.cutover import REASONS, Outcome, can_be_cut_over, excluded
+from exporter.model.cutover import REASONS, can_be_cut_over, excluded
+from exporter.model.cutover_reason import Outcome
 from exporter.model.cutover_results import LivingSubtask
 from exporter.model.cutover_words import ADVICE
 from exporter.model.details import Detail

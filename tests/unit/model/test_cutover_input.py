@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from exporter.config import Collectors, Cutover
-from exporter.model.cutover import REASONS, Outcome
+from exporter.model.cutover import REASONS
+from exporter.model.cutover_reason import Outcome
 from exporter.model.cutover_results import LivingSubtask
 from exporter.model.details import Detail
 from exporter.model.facts import (

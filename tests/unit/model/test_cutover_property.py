@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from exporter.config import Cutover
-from exporter.model.cutover import CutoverInput, blocking, can_be_cut_over, caught_up, judge
+from exporter.model.cutover import blocking, can_be_cut_over, caught_up, judge
+from exporter.model.cutover_input import CutoverInput
 from exporter.model.cutover_results import LivingSubtask
 from exporter.model.details import Detail
 from exporter.model.facts import (

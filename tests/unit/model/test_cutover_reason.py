@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from exporter.config import Cutover
-from exporter.model.cutover import Outcome
+from exporter.model.cutover_reason import Outcome
 from exporter.model.details import Detail
 from exporter.model.facts import Logs, Node, Progress, Switchover
 from tests.lib.verdicts import (

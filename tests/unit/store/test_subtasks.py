@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.model.cutover import Outcome, judge
+from exporter.model.cutover import judge
+from exporter.model.cutover_reason import Outcome
 from exporter.model.facts import Monitor, Progress
 from exporter.store.explain import explain, explain_with_subtasks
 from tests.lib.daemon import StoreFixture, listed_task
