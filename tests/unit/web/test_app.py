@@ -8,6 +8,7 @@ import zlib
 from collections import Counter
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,9 @@ from hypothesis import strategies as st
 from exporter.metrics.page import Block, FamilyText, Format, Page, heads_of
 from exporter.metrics.self_metrics import Telemetry
 from exporter.simulator import faults
-from exporter.web.app import accepts_gzip, application, wanted_format
+from exporter.web import app
+from exporter.web.app import Served, accepts_gzip, application, wanted_format
+from exporter.web.pages import Pages
 from tests.lib.daemon import cloud_of, exporter_on, get, polling, served, sim_task
 from tests.lib.virtual_time import other_task
 
@@ -136,6 +139,25 @@ async def test_a_body_is_sent_in_chunks_of_64_kib_and_others_run_after_every_eig
     assert last < 2**16
     assert max(Counter(seen).values()) <= 9  # with the header, or with the end
     assert seen[-1] - seen[0] >= len(full) // 8
+
+
+async def test_all_requests_of_pages_share_those_that_the_first_one_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    loads = list[Served]()
+
+    def load(exporter: Served) -> Pages:
+        loads.append(exporter)
+        return Pages(exporter)
+
+    monkeypatch.setattr(app, "_load_pages", load)
+    async with exporter_on(cloud_of(sim_task("one"))) as exporter:
+        transport = httpx.ASGITransport(app=application(exporter))
+        async with httpx.AsyncClient(transport=transport, base_url="http://exporter.test") as client:
+            await client.get("/metrics")
+            assert loads == []
+            found = await asyncio.gather(*(client.get(path) for path in ("/", "/errors", "/")))
+            found.append(await client.get("/errors"))
+    assert [response.status_code for response in found] == [200] * 4
+    assert loads == [exporter]
 
 
 async def test_a_scrape_makes_no_call_and_renders_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
