@@ -118,6 +118,7 @@ class Exporter:
         await self.storage.open()
         self._restore()
         self.waves.restore()
+        await self.publish()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -139,7 +140,6 @@ class Exporter:
 
     async def run(self) -> None:
         """Poll and publish for ever."""
-        await self.publish()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._publish_loop())
             group.create_task(self.storage.run())

@@ -48,6 +48,13 @@ async def test_values_are_on_the_page_within_two_seconds_of_their_poll() -> None
         assert (await Scrape.after(2, exporter)).value("drs_task_incremental_delay_seconds") == 0
 
 
+async def test_page_before_polls_has_the_build_but_no_facts() -> None:
+    async with exporter_on(cloud_of(sim_task("one"))) as exporter:
+        page = Scrape(exporter)
+        assert len(page.samples("drs_exporter_build_info")) == 1
+        assert page.samples("drs_up") == page.samples("drs_tasks") == []
+
+
 async def test_values_expire_without_any_poll_that_ends() -> None:
     cloud = cloud_of(sim_task("one"))
     async with polling(cloud, config_of("v3")) as exporter:
