@@ -215,6 +215,25 @@ def test_a_monitor_scrapes_the_port_and_the_path_of_the_metrics(
     assert f"http://127.0.0.1:10826{path.removesuffix('metrics')}\n" in release.notes
 
 
+def test_names_that_yaml_takes_for_other_types_or_for_structure_stay_text(chart: AssembledChart) -> None:
+    web = "web, optional: true"
+    release = chart.render(
+        {
+            **MINIMAL,
+            "secrets": {"files": ["123", "true"], "env": ["null"]},
+            "web": {"configSecret": web},
+            "serviceAccount": {"name": "123"},
+            "storage": {"enabled": True, "storageClassName": "true"},
+            "dashboards": {"enabled": True, "namespace": "12"},
+        }
+    )
+    for manifest in release.manifests:
+        validate(manifest)
+    (workload,) = release.workloads
+    volumes = [volume["secret"] for volume in pod_spec(workload)["volumes"] if "secret" in volume]
+    assert volumes == [{"secretName": name, "defaultMode": 0o440} for name in ("123", "true", web)]
+
+
 def test_the_notes_promise_tls_for_no_web_configuration(chart: AssembledChart) -> None:
     notes = chart.render({**MINIMAL, "web": {"configSecret": "web"}}).notes
     assert "http://127.0.0.1:10826/ (https if the Secret web configures TLS)\n" in notes

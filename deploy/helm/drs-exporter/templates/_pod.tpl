@@ -16,7 +16,7 @@ metadata:
   annotations: {{ toYaml . | nindent 4 }}
   {{- end }}
 spec:
-  serviceAccountName: {{ include "drs-exporter.serviceAccount" . }}
+  serviceAccountName: {{ include "drs-exporter.serviceAccount" . | quote }}
   automountServiceAccountToken: false
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
@@ -41,11 +41,11 @@ spec:
     - {{ include "drs-exporter.configVolume" . | nindent 6 | trim }}
     {{- range .Values.secrets.files }}
     - name: secret-{{ . }}
-      secret: {secretName: {{ . }}, defaultMode: 0440}
+      secret: {secretName: {{ quote . }}, defaultMode: 0440}
     {{- end }}
     {{- with .Values.web.configSecret }}
     - name: web
-      secret: {secretName: {{ . }}, defaultMode: 0440}
+      secret: {secretName: {{ quote . }}, defaultMode: 0440}
     {{- end }}
     {{- with .Values.extraVolumes }}{{ toYaml . | nindent 4 }}{{ end }}
 {{- end -}}
@@ -83,7 +83,7 @@ args:
 {{- with .Values.secrets.env }}
 envFrom:
   {{- range . }}
-  - secretRef: {name: {{ . }}}
+  - secretRef: {name: {{ quote . }}}
   {{- end }}
 {{- end }}
 {{- with .Values.extraEnv }}
