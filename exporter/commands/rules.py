@@ -96,7 +96,7 @@ def _document(options: argparse.Namespace, groups: Groups) -> str:
 
 
 def _job(text: str) -> str:
-    if not re.fullmatch(r'[^"\\\x00-\x1f]+', text):
+    if not re.fullmatch(r'[^"\\\x00-\x1f\ud800-\udfff]+', text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a job of Prometheus without quotes and backslashes")
     return text
 

@@ -178,7 +178,7 @@ def _origin(text: str) -> str:
 def base_url(text: str) -> str:
     """Return `http(s)://HOST[:PORT][/PATH]`, normalised, without a slash at the end; raises ValueError."""
     expected = "https://HOST or https://HOST/PATH, without a user, a query or a fragment"
-    return _http_url(text, r"https?://[^/?#@]+/[^?#@\\]*", expected)
+    return _http_url(text, r"https?://[^/?#@{}]+/[^?#@\\]*", expected)
 
 
 def _without_version(text: str) -> str:

@@ -174,6 +174,8 @@ def test_the_config_map_contains_the_rule_file(printed: Any) -> None:
         ("--set=delay=fast", "delay: expected a duration such as 90s, 5m or 2h"),
         ("--job=", "'' is not a job of Prometheus"),
         ('--job=a"b', "is not a job of Prometheus"),
+        ("--job=\udcff", "is not a job of Prometheus"),
+        ("--grafana-url=https://{{.x}}/", "expected https://HOST"),
         ("--grafana-url=grafana.example", "argument --grafana-url: expected https://HOST"),
         ("--exporter-url=https://user:hunter2@drs.example", "argument --exporter-url: expected https://HOST"),
         ("--label=release=a", "--label is for manifests, not for --format=prometheus"),
