@@ -16,6 +16,7 @@ is written, and each of them is named.
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 from exporter.commands.options import Parser, add_log, file_path
@@ -23,10 +24,16 @@ from exporter.commands.outcome import Outcome, unusable
 from exporter.commands.schema import schema_text
 from exporter.runtime.assets import asset_files
 from exporter.runtime.file_replace import replace_content
+from exporter.views import task_errors
 from exporter.views.text import plural
 
 _SCHEMA = "config.schema.json"
 """Its name in the first line of config.example.yaml."""
+_RUNBOOKS = "runbooks/"
+_ERRORS = "task_errors.md"
+"""The errors of tasks, beside the runbooks that link to them."""
+_LINK_TO_ERRORS = re.compile(rf"\(\.\./[^)]*/{re.escape(_ERRORS)}")
+_LINK_TO_REPOSITORY = re.compile(r"\[([^]]*)\]\(\.\./[^)]*\)")
 
 
 def add_options(parser: Parser) -> None:
@@ -44,7 +51,13 @@ def run(options: argparse.Namespace) -> Outcome:
 
 def _texts() -> dict[str, str]:
     texts = {name: path.read_text(encoding="utf-8") for name, path in asset_files().items()}
-    return {**texts, _SCHEMA: schema_text() + "\n"}
+    runbooks = {name: _runbook(text) for name, text in texts.items() if name.startswith(_RUNBOOKS)}
+    return {**texts, **runbooks, f"{_RUNBOOKS}{_ERRORS}": task_errors.markdown(), _SCHEMA: schema_text() + "\n"}
+
+
+def _runbook(text: str) -> str:
+    """Return a runbook whose links lead to files that are written too; of other links only the text."""
+    return _LINK_TO_REPOSITORY.sub(r"\1", _LINK_TO_ERRORS.sub(f"({_ERRORS}", text))
 
 
 def write_files(directory: Path, texts: dict[str, str], *, force: bool) -> Outcome:

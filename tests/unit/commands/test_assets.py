@@ -23,14 +23,24 @@ def test_it_writes_the_files_of_the_repository(command_line: CommandLine, tmp_pa
         ("systemd/*", DEPLOY),
         ("web-config.example.yml", DEPLOY),
         ("config.example.yaml", ROOT),
-        ("runbooks/*", ROOT / "exporter" / "web"),
     ):
         names = {str(path.relative_to(source)) for path in source.glob(pattern) if path.is_file()}
         assert names
         assert names <= written
         assert all((folder / name).read_bytes() == (source / name).read_bytes() for name in names)
         written -= names
-    assert written == {"config.schema.json"}
+    runbooks = {f"runbooks/{path.name}" for path in (ROOT / "exporter" / "web" / "runbooks").iterdir()}
+    assert written == {"config.schema.json", "runbooks/task_errors.md", *runbooks}
+
+
+def test_each_link_of_a_written_runbook_leads_to_a_written_file(command_line: CommandLine, tmp_path: Path) -> None:
+    command_line("assets", str(tmp_path))
+    texts = {path.name: path.read_text() for path in (tmp_path / "runbooks").iterdir()}
+    links = {
+        (name, link) for name, text in texts.items() for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link
+    }
+    assert ("DrsTaskFailed.md", "task_errors.md") in links
+    assert [(name, link) for name, link in links if link.partition("#")[0] not in {*texts, ""}] == []
 
 
 def test_the_example_refers_to_the_schema_beside_it(command_line: CommandLine, tmp_path: Path) -> None:
@@ -61,7 +71,7 @@ def test_it_names_changed_files_and_writes_nothing_without_force(command_line: C
     assert (changed.read_text(), missing.exists()) == ("groups: []\n", False)
     assert command_line("assets", "--force", str(tmp_path))[:2] == (
         0,
-        f"2 files written to {tmp_path}, {len(asset_files()) - 1} unchanged\n",
+        f"2 files written to {tmp_path}, {len(asset_files())} unchanged\n",
     )
     assert changed.read_bytes() == shipped
 
