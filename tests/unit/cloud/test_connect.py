@@ -70,7 +70,10 @@ async def test_calls_go_signed_to_the_endpoint_of_the_project(project: dict[str,
     ]
     for request in script.requests:
         assert request.headers["X-Project-Id"] == PROJECT
-        assert request.headers["Authorization"].startswith("SDK-HMAC-SHA256 Access=AK, ")
+        assert request.headers["Host"] == base.removeprefix("https://")
+        assert request.headers["Authorization"].startswith(
+            "SDK-HMAC-SHA256 Access=AK, SignedHeaders=content-type;host;x-language;x-project-id;x-sdk-date, "
+        )
 
 
 async def test_a_cookie_of_the_cloud_is_not_sent_back() -> None:

@@ -135,6 +135,18 @@ async def test_a_rate_limit_that_is_too_low_before_any_progress_is_received(
     assert int(text.split("0.01/s demand ")[1].split("%")[0]) > 100
 
 
+async def test_a_collector_that_stands_still_is_marked_and_one_that_polls_is_not() -> None:
+    async with exporter_on(
+        cloud_of(sim_task("one"), published={"v3"}), config_of("v3", ["tasks", "progress"])
+    ) as exporter:
+        await exporter.poll_once()
+        fresh = ParsedPage((await get(exporter, "/")).body)
+        await asyncio.sleep(3600)
+        old = ParsedPage((await get(exporter, "/")).body)
+    assert "progress 0s ago" in " ".join(fresh.text.split())
+    assert "progress old, last read 1h ago" in " ".join(old.text.split())
+
+
 async def test_an_incomplete_list_is_named_with_the_reason_and_since_when() -> None:
     cloud = cloud_of(sim_task("one"), published={"v3"})
     cloud.faults = [Fault(match="/v3/.*/jobs$", kind="wrong_total")]
