@@ -99,3 +99,13 @@ def test_each_package_has_a_newer_release(wheels: tuple[Path, dict[str, str]]) -
         found = wheels[0].glob(f"{entry.name.replace('-', '_')}-[0-9]*.whl")
         versions = sorted(Version(file.name.split("-")[1]) for file in found)
         assert versions == [entry.version, newer(entry.version)]
+
+
+@pytest.mark.parametrize(("python", "code"), [("3.9", 1), ("3.10", 1), ("3.11", 0), ("3.20", 0)])
+def test_a_pip_of_an_old_python_is_refused_in_one_line(python: str, code: int, tmp_path: Path) -> None:
+    pip = tmp_path / "pip"
+    pip.write_text(f"#!/bin/sh\n[ $1 != --version ] || echo 'pip 25.1 from {tmp_path} (python {python})'\n")
+    pip.chmod(0o755)
+    done = ran("sh", "scripts/install.sh", pip, "requirements/run.txt")
+    text = f"drs-exporter needs Python 3.11 or newer; that of {pip} is older\n"
+    assert (done.returncode, done.stderr) == (code, text if code else "")
