@@ -106,6 +106,7 @@ class Client:
         clock: CloudClock | None = None,
     ) -> None:
         self._http = http
+        # Signed; httpx adds it only to requests without a stream.
         host = httpx.URL(endpoint).netloc.decode()
         self._headers = httpx.Headers({"Host": host, **http.headers, **_HEADERS})
         self._service = service
