@@ -234,6 +234,15 @@ def test_names_that_yaml_takes_for_other_types_or_for_structure_stay_text(chart:
     assert volumes == [{"secretName": name, "defaultMode": 0o440} for name in ("123", "true", web)]
 
 
+def test_the_notes_print_rules_with_the_labels_of_the_monitor_and_the_url(chart: AssembledChart) -> None:
+    monitor = {"enabled": True, "labels": {"release": "prometheus"}}
+    notes = chart.render(
+        {**MINIMAL, "serviceMonitor": monitor, "web": {"externalUrl": "https://proxy.example/drs"}}
+    ).notes
+    assert " --exporter-url=https://proxy.example/drs --label=release=prometheus | kubectl --namespace" in notes
+    assert "grafana.example.com | kubectl --namespace" in chart.render(MINIMAL).notes
+
+
 def test_the_notes_promise_tls_for_no_web_configuration(chart: AssembledChart) -> None:
     notes = chart.render({**MINIMAL, "web": {"configSecret": "web"}}).notes
     assert "http://127.0.0.1:10826/ (https if the Secret web configures TLS)\n" in notes
