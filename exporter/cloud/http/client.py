@@ -106,8 +106,7 @@ class Client:
         clock: CloudClock | None = None,
     ) -> None:
         self._http = http
-        # Signed; httpx adds it only to requests without a stream.
-        host = httpx.URL(endpoint).netloc.decode()
+        host = httpx.URL(endpoint).netloc.decode()  # signed; httpx adds it only to requests without a stream
         self._headers = httpx.Headers({"Host": host, **http.headers, **_HEADERS})
         self._service = service
         self._endpoint = endpoint
