@@ -11,7 +11,7 @@ from grafana_foundation_sdk.builders.prometheus import Dataquery
 from grafana_foundation_sdk.models import common as kinds
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
-from shared import PHASES, SHARED, SOURCE, TITLES, Json, expand, mapping, states, thresholds
+from shared import PHASES, SHARED, SOURCE, TITLES, Json, expand, mapping, states, thresholds, unknown
 
 REDUCED = common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False)
 HIDING = [
@@ -168,12 +168,14 @@ def column_settings(name: str) -> list[models.DynamicConfigValue]:
         )
         if key in spec
     ]
+    mappings: list[Any] = [mapping(spec["values"])] if "values" in spec else []
+    if "colors" in spec:
+        mappings.append(mapping(SHARED["colors"][spec["colors"]], to_color=True))
     if "thresholds" in spec:
         found.append(("thresholds", thresholds(spec["thresholds"]).build()))
-    if "values" in spec:
-        found.append(("mappings", [mapping(spec["values"])]))
-    if "colors" in spec:
-        found.append(("mappings", [mapping(SHARED["colors"][spec["colors"]], to_color=True)]))
+        mappings.append(unknown())
+    if mappings:
+        found.append(("mappings", mappings))
     if "thresholds" in spec or "colors" in spec:
         found.append(("custom.cellOptions", {"type": "color-text"}))
     return [models.DynamicConfigValue(id_val=setting, value=value) for setting, value in found]

@@ -58,6 +58,12 @@ def mapping(words: dict[Any, str], *, to_color: bool = False) -> models.ValueMap
     )
 
 
+def unknown() -> models.SpecialValueMap:
+    """Show a missing value without a colour: by the thresholds it would be as bad as the lowest value."""
+    look = models.ValueMappingResult(text="-", color="text")
+    return models.SpecialValueMap(models.DashboardSpecialValueMapOptions(models.SpecialValueMatch.NULL, look))
+
+
 def states(name: str) -> models.ValueMap:
     """The words and colours of numbers in a timeline, from shared.yaml."""
     looks: dict[int, dict[str, str]] = SHARED["states"][name]

@@ -84,6 +84,16 @@ def test_a_task_that_several_exporters_show_counts_once(query: str) -> None:
 
 
 @each_panel
+def test_a_missing_value_has_no_colour_in_columns_with_thresholds(path: Path, panel: dict[str, Any]) -> None:
+    for column in panel["fieldConfig"]["overrides"]:
+        found = {setting["id"]: setting["value"] for setting in column["properties"]}
+        if "thresholds" in found and "noValue" in found:
+            special = [each["options"] for each in found["mappings"] if each["type"] == "special"]
+            look = {"match": "null", "result": {"text": "-", "color": "text"}}
+            assert special == [look], f"{path.stem} {column['matcher']['options']}"
+
+
+@each_panel
 def test_every_panel_has_a_description_and_links(path: Path, panel: dict[str, Any]) -> None:
     assert panel["type"] in {"stat", "bargauge", "timeseries", "state-timeline", "table"}
     assert panel["description"].endswith(".")
