@@ -17,8 +17,17 @@ from tests.e2e.programs import LISTEN, Exporter, account, configuration
 FAMILIES: tuple[Family[Any], ...] = (*TASK_FAMILIES, *PROJECT_FAMILIES)
 
 
-UNSEEN = {"drs_task_auto_stop_timestamp_seconds", "drs_task_predicted_full_load_end_timestamp_seconds"}
-"""Families without a value: no task of the simulated cloud fails during the test, or loads data for five minutes."""
+UNSEEN = {
+    "drs_task_auto_stop_timestamp_seconds",
+    "drs_task_predicted_full_load_end_timestamp_seconds",
+    "drs_exporter_clock_skew_seconds",
+    "drs_exporter_credentials_expire_timestamp_seconds",
+}
+"""Families without a value.
+
+No task of the simulated cloud fails during the test, or loads data for five minutes. Its dates are no clock of a cloud,
+and its access keys do not expire.
+"""
 UNSEEN_BY_API = {
     "auto": set[str](),
     "v3": {"drs_task_eip_bound"},
