@@ -154,6 +154,16 @@ class Scene:
         self.prometheus = self.programs.enter_context(started)
         self.prometheus.until(self.prometheus.ready, "Prometheus is ready")
 
+    def change_shards(self) -> None:
+        """Replace the three shards by two, one by one."""
+        for number in range(2):
+            self.start(f"s{number} of 2", f"--shard={number}/2")
+            self.exporters[f"s{number} of 2"].ready()
+        for number in range(3):
+            if number < 2:
+                self.target(f"s{number} of 2", "2m", job="drs-shards", pod=f"new-{number}")
+            self.remove(f"s{number}")
+
     def active(self) -> set[tuple[str, str]]:
         """The name and the subject of each alert that is sent: an exporter, a number of shards, or a task."""
         alerts = get(f"{self.alertmanager.url}/api/v2/alerts", params={"active": "true", "inhibited": "false"}).json()
@@ -246,13 +256,7 @@ def test_alerts_of_replicas_and_shards_name_the_one_cause(scene: Scene, cloud: S
 
     # The number of shards changes from 3 to 2, one by one.
     changed = time.time()
-    for number in range(2):
-        scene.start(f"s{number} of 2", f"--shard={number}/2")
-        scene.exporters[f"s{number} of 2"].ready()
-    for number in range(3):
-        if number < 2:
-            scene.target(f"s{number} of 2", "2m", job="drs-shards", pod=f"new-{number}")
-        scene.remove(f"s{number}")
+    scene.change_shards()
     scene.until('count_over_time(drs:project_shards_complete{shards="2"}[10s]) >= 7')
     assert scene.fired(changed) == set()
 
