@@ -97,11 +97,17 @@ class _PagesOnDemand:
         """Return the route of a page; `handler` selects the method that renders it."""
 
         async def serve(request: Request) -> Response:
-            if self._pages is None:
-                self._pages = await _LOADER.share(self, _load_pages, self._exporter)
-            return await handler(self._pages)(request)
+            if (pages := self._pages) is None:
+                pages = await _LOADER.share(self, self._loaded)
+            return await handler(pages)(request)
 
         return Route(path, serve)
+
+    def _loaded(self) -> Pages:
+        """Load the pages unless an earlier request has; in the one thread of the loader, so never twice."""
+        if self._pages is None:
+            self._pages = _load_pages(self._exporter)
+        return self._pages
 
 
 def _load_pages(exporter: Served) -> Pages:

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -141,14 +142,23 @@ async def test_a_body_is_sent_in_chunks_of_64_kib_and_others_run_after_every_eig
     assert seen[-1] - seen[0] >= len(full) // 8
 
 
-async def test_all_requests_of_pages_share_those_that_the_first_one_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("overlap", [True, False], ids=["during the load", "right after the load"])
+async def test_all_requests_of_pages_share_those_that_the_first_one_loads(
+    *, overlap: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loads = list[Served]()
+
+    async def share_nothing(_key: object, function: Callable[[], Pages]) -> Pages:
+        await asyncio.sleep(0)
+        return function()
 
     def load(exporter: Served) -> Pages:
         loads.append(exporter)
         return Pages(exporter)
 
     monkeypatch.setattr(app, "_load_pages", load)
+    if not overlap:
+        monkeypatch.setattr(app._LOADER, "share", share_nothing)
     async with exporter_on(cloud_of(sim_task("one"))) as exporter:
         transport = httpx.ASGITransport(app=application(exporter))
         async with httpx.AsyncClient(transport=transport, base_url="http://exporter.test") as client:
