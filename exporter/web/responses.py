@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 _CHUNK_BYTES = 2**16
 """Each slow client keeps up to three chunks in memory; larger ones are not sent faster."""
-_CHUNKS_PER_TURN = 8
+_CHUNKS_PER_TURN = 4
 """While the exporter polls, a turn of the event loop takes milliseconds, and a large page has a hundred chunks."""
 _JSON_PER_TURN = 25
 """Items that are converted to JSON without a pause for other work."""
