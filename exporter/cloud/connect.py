@@ -71,17 +71,8 @@ def connect(
         CloudError: another project that is connected with the same `shared` has this id.
         ConfigError: the account can't be used.
     """
-    credentials = account.credentials
     endpoint = account.endpoint_for(project)
-    mounts = mounts_of(account, (endpoint, account.iam_endpoint_for(project.region)))
-    if isinstance(credentials, EcsAgency):
-        mounts[credentials.metadata_endpoint] = None  # without the proxy, which must not see the keys
-    http = HttpClient(
-        transport=transport or Transport(account.ca_file),
-        mounts=mounts,
-        timeout=None,
-        trust_env=False,  # the account's setting `proxy` decides
-    )
+    http = _http_client(account, project, transport)
     client_of = partial(Client, http, scheduler=scheduler, meter=meter, timeout=account.poll.timeout)
     auth, project_id = access(account, project, client_of, shared or SharedCredentials(), now)
     # A gateway that is no host of the cloud may have another clock.
@@ -92,7 +83,20 @@ def connect(
     query = TaskFilter(account.tasks).query(project.enterprise_project_ids)
     apis = tuple(generation(query) for generation in _GENERATIONS[project.api])
     decode_errors = {name: DecodeErrors() for name in COLLECTORS}
-    return Connection(http, client, apis, decode_errors, partial(_access, clock, credentials.type, auth, now))
+    return Connection(http, client, apis, decode_errors, partial(_access, clock, account.credentials.type, auth, now))
+
+
+def _http_client(account: Account, project: Project, transport: httpx.AsyncBaseTransport | None) -> HttpClient:
+    """Return a client with the proxy and the CAs of an account; `transport` is used in place of the network."""
+    mounts = mounts_of(account, (account.endpoint_for(project), account.iam_endpoint_for(project.region)))
+    if isinstance(account.credentials, EcsAgency):
+        mounts[account.credentials.metadata_endpoint] = None  # without the proxy, which must not see the keys
+    return HttpClient(
+        transport=transport or Transport(account.ca_file),
+        mounts=mounts,
+        timeout=None,
+        trust_env=False,  # the account's setting `proxy` decides
+    )
 
 
 def _access(clock: CloudClock | None, kind: str, auth: httpx.Auth, now: Callable[[], float]) -> Access:

@@ -195,6 +195,14 @@ class Scene:
         alerts = self.prometheus.request("alerts")["alerts"]
         return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
 
+    def fired_since_restart(self, firing: set[str]) -> set[str]:
+        """Start Prometheus again, wait until these alerts fire and no others, and return those that have fired."""
+        self.prometheus.ends_on(signal.SIGTERM)
+        restarted = time.time()
+        self.start_prometheus()
+        self.prometheus.until(lambda: self.firing() == firing, self.firing)
+        return self.fired(restarted)
+
     def fired(self, since: float) -> set[str]:
         """The names of the alerts that have fired since a time, but for those of tasks."""
         window = f"{1000 * (time.time() - since):.0f}ms"
@@ -239,12 +247,8 @@ def test_alerts_of_replicas_and_shards_name_the_one_cause(scene: Scene, cloud: S
     assert scene.fired(began) == {"DrsReplicaBlind", "DrsReplicaDown", "DrsShardMissing"}
 
     # A restart of Prometheus ends no alert and raises no other.
-    scene.prometheus.ends_on(signal.SIGTERM)
-    restarted = time.time()
-    scene.start_prometheus()
     still = {"DrsReplicaDown", "DrsShardMissing"}
-    scene.prometheus.until(lambda: scene.firing() == still, scene.firing)
-    assert scene.fired(restarted) == still
+    assert scene.fired_since_restart(still) == still
     assert all(scene.hook.firing[name] for name in still)
 
     # Both come back.
