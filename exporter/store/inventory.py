@@ -188,7 +188,7 @@ class Inventory:
         entries = self._tasks.get(task_id, {})
         if not entries or task_id in self._missing:
             return
-        if any(entry.listed.phase is Phase.ENDED for entry in entries.values()):
+        if _has_ended(entries):
             return
         for parent in {key for entry in entries.values() for key in entry.listed.parents}:
             for entry in self._tasks.get(parent, {}).values():
@@ -241,8 +241,11 @@ class Inventory:
         return _filled(listed, others) if others else listed
 
     def contradictions(self, since: float) -> int:
-        """Count the tasks about which the lists since this time contradict each other or a query."""
-        disputed = len(self._missing.keys() & self._tasks.keys())
+        """Count the tasks about which the lists since this time contradict each other or a query.
+
+        A query that reports an ended task as missing contradicts no list, also if the list came after it.
+        """
+        disputed = sum(not _has_ended(self._tasks[task_id]) for task_id in self._missing.keys() & self._tasks.keys())
         return disputed + sum(
             any(contradict(_current(entries, api, since)) for api in apis)
             for entries in self._tasks.values()
@@ -261,6 +264,11 @@ class Inventory:
     def listed_by(self, task_id: str, api: str) -> bool:
         """Return whether the newest list of a generation contains the task."""
         return any(key[0] == api and not entry.absence for key, entry in self._tasks.get(task_id, {}).items())
+
+
+def _has_ended(entries: _ListEntries) -> bool:
+    """Return whether a list contains a task as ended."""
+    return any(entry.listed.phase is Phase.ENDED for entry in entries.values())
 
 
 def _current(entries: _ListEntries, api: str, since: float = -math.inf) -> list[Listed]:

@@ -218,6 +218,18 @@ def test_a_task_that_lists_show_long_after_a_query_reported_it_missing_is_shown_
     assert inventory.contradictions(since=0) == 0
 
 
+def test_a_task_that_ends_between_two_lists_is_no_contradiction_although_a_query_finds_it_missing_first(
+    inventory: Inventory,
+) -> None:
+    ended = task(status="RELEASE_RESOURCE_COMPLETE")
+    lists(inventory, "v3", task(status="RELEASE_RESOURCE_STARTED"), now=0)
+    inventory.report_missing("a", 10)
+    for now in (20, 50, 20 + HIDDEN_FOR):
+        lists(inventory, "v3", ended, now=now)
+        assert inventory.find("a", ALL) == ended
+        assert inventory.contradictions(since=now) == 0
+
+
 def test_a_report_that_a_task_is_missing_is_forgotten_in_the_end(inventory: Inventory) -> None:
     lists(inventory, "v3", task(), now=0)
     inventory.report_missing("a", 0)
