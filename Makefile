@@ -96,6 +96,7 @@ chart:
 	@cp -R deploy/helm/drs-exporter/. $(CHART)
 	@cp deploy/prometheus/drs-*.yml $(CHART)/files/rules
 	@cp deploy/grafana/*.json $(CHART)/files/dashboards
+	@url=$$(sh scripts/project_url.sh) && { [ -z "$$url" ] || printf 'home: %s\nsources: [%s]\n' "$$url" "$$url"; } >>$(CHART)/Chart.yaml
 	@echo $(CHART)
 
 lock:

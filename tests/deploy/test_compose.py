@@ -177,6 +177,7 @@ def test_the_labels_are_those_of_the_package() -> None:
         "version": project["version"],
         "licenses": project["license"],
         "revision": "${REVISION}",
+        "source": "${PROJECT_URL}",
     }
 
 

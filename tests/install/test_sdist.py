@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,18 @@ from tests.install.distributions import built, install
 from tests.lib.paths import ROOT
 from tests.lib.tools import needs, tool
 
+URL = "https://git.example/drs"
+"""The address of the repository from which the sdist is built."""
+
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sdist, unpacked in an empty folder."""
-    sdist, folder = built("sdist", tmp_path_factory.mktemp("sdist")), tmp_path_factory.mktemp("unpacked")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PROJECT_URL", URL)
+        sdist = built("sdist", tmp_path_factory.mktemp("sdist"))
+    folder = tmp_path_factory.mktemp("unpacked")
+    assert run("tar", "-xzf", sdist, folder=folder).returncode == 0
     return folder / sdist.name.removesuffix(".tar.gz")
 
 
@@ -32,6 +37,20 @@ def test_it_holds_the_files_of_the_repository_and_no_others(unpacked: Path) -> N
     there = [path.relative_to(unpacked) for path in unpacked.rglob("*") if not path.is_dir()]
     assert sorted({*map(str, there)} - {"PKG-INFO"}) == sorted(listed)
     assert all((unpacked / name).stat().st_mode & 0o111 == (ROOT / name).stat().st_mode & 0o111 for name in listed)
+
+
+def test_its_packages_name_the_repository_from_which_it_was_built(
+    unpacked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PROJECT_URL", raising=False)
+    metadata = json.loads(run(sys.executable, "-m", "hatchling", "metadata", folder=unpacked).stdout)
+    assert metadata["urls"] == {
+        "Homepage": URL,
+        "Documentation": f"{URL}/blob/HEAD/README.md#documentation",
+        "Changelog": f"{URL}/blob/HEAD/CHANGELOG.md",
+        "Issues": f"{URL}/issues",
+    }
+    assert f"({URL}/blob/HEAD/docs/running.md)" in metadata["readme"]["text"]
 
 
 def test_its_tests_pass(unpacked: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -43,6 +44,14 @@ def test_a_wheel_and_a_checkout_write_the_same_files(unpacked: Path, tmp_path: P
     written = tree(tmp_path / unpacked.name)
     assert written == tree(tmp_path / ROOT.name)
     assert len(written) > 100
+
+
+def test_the_description_has_no_relative_links(unpacked: Path) -> None:
+    (metadata,) = unpacked.glob("*.dist-info/METADATA")
+    fields, _, description = metadata.read_text().partition("\n\n")
+    assert "Description-Content-Type: text/markdown" in fields
+    assert description.startswith("# drs-exporter\n")
+    assert [link for link in re.findall(r"\]\(([^)]+)\)", description) if ":" not in link] == []
 
 
 def test_a_foreign_package_before_ours_is_one_clear_line(unpacked: Path, tmp_path: Path) -> None:
