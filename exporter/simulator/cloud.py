@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exporter.simulator import gateway, iam, metadata
@@ -78,9 +78,9 @@ class SimulatedCloud(Accounts):
             await _lifespan(receive, send)
 
     async def _serve(self, request: Request, send: Send) -> None:
-        fault, request = await self._suffer(request)
+        fault = await self._suffer(request)
         answer = fault.answer() if fault else self._answer(request)
-        self.calls.append(Call(request.method, request.path, request.query, _decoded(request.body), answer.status))
+        self.calls.append(Call(request.method, request.path, request.query, request.decoded, answer.status))
         headers = self._headers(answer)
         if fault and fault.kind == "huge":
             await _stream(send, fault, headers)
@@ -89,8 +89,8 @@ class SimulatedCloud(Accounts):
         else:
             await _send(send, answer, headers)
 
-    async def _suffer(self, request: Request) -> tuple[Fault | None, Request]:
-        """The fault that answers instead of the cloud, if any, and the request as faults have changed it."""
+    async def _suffer(self, request: Request) -> Fault | None:
+        """The fault that answers instead of the cloud, if any; others change the request."""
         line = f"{request.method} {request.path}" + (f"?{request.raw_query}" if request.raw_query else "")
         for fault in self.faults:
             if not fault.fires(line):
@@ -98,10 +98,11 @@ class SimulatedCloud(Accounts):
             if fault.kind == "slow":
                 await asyncio.sleep(fault.seconds)
             elif fault.kind in PAGE_KINDS:
-                return None, replace(request, page_fault=fault.kind)
+                request.page_fault = fault.kind
+                break
             else:
-                return fault, request
-        return None, request
+                return fault
+        return None
 
     def _answer(self, request: Request) -> Answer:
         try:
@@ -114,11 +115,11 @@ class SimulatedCloud(Accounts):
         for site in (*iam.ROUTES, *metadata.ROUTES):
             if site.match(request.method, request.path) is not None:
                 return site.handler(self, request)
-        for route in _DRS:
-            args = route.match(request.method, request.path)
-            if args is not None:
-                return self._drs(route, replace(request, args=args))
-        raise _not_published()
+        found = _drs_route(request.method, request.path)
+        if found is None:
+            raise _not_published()
+        route, request.args = found
+        return self._drs(route, request)
 
     def _drs(self, route: Route[World], request: Request) -> Answer:
         project = request.args["project"]
@@ -130,12 +131,21 @@ class SimulatedCloud(Accounts):
         claimed = request.headers.get("x-project-id", project)
         if world is None or scope not in {None, project} or claimed != project:
             raise Refusal(403, "DRS.M00261", "The project ID in the URL is different from that of the credentials.")
-        return route.handler(world, replace(request, now=world.now()) if world.now else request)
+        if world.now:
+            request.now = world.now()
+        return route.handler(world, request)
 
     def _headers(self, answer: Answer) -> dict[str, str]:
         self._served += 1
         kind = "application/json;charset=UTF-8"
         return {"Content-Type": kind, "X-Request-Id": digest("request", self._served)[:32], **answer.headers}
+
+
+@lru_cache(maxsize=10_000)
+def _drs_route(method: str, path: str) -> tuple[Route[World], Mapping[str, str]] | None:
+    """The operation of DRS that a request is, and the parts of its path; a client repeats most of its requests."""
+    matches = ((route, route.match(method, path)) for route in _DRS)
+    return next(((route, args) for route, args in matches if args is not None), None)
 
 
 def _not_published() -> Refusal:
@@ -163,13 +173,6 @@ async def _body(receive: Receive) -> bytes:
         body += message.get("body", b"")
         more = message.get("more_body", False)
     return body
-
-
-def _decoded(body: bytes) -> Any:
-    try:
-        return json.loads(body) if body else None
-    except ValueError:
-        return body
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

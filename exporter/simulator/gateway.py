@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import calendar
-import time
-from functools import lru_cache
+import re
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from exporter.simulator import signature
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
 LARGEST_SKEW = 15 * 60
 """Seconds between a signature's date and our clock."""
+_DATE = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 
 
 def authenticate(accounts: Accounts, request: Request) -> str | None:
@@ -65,10 +65,15 @@ def _check_date(request: Request) -> None:
         raise _unauthorized(f"signature expired, signature time:{date},server time:{signing(request.now)}")
 
 
-@lru_cache(maxsize=16)
-def _epoch(date: str) -> int:
-    """Unix time of a date; requests of the same second have the same."""
-    return calendar.timegm(time.strptime(date, "%Y%m%dT%H%M%SZ"))
+def _epoch(date: str) -> float:
+    """Unix time of a date such as ``20260102T030405Z``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _DATE.fullmatch(date):
+        raise ValueError(date)
+    return datetime.fromisoformat(date).timestamp()
 
 
 def _check_security_token(accounts: Accounts, request: Request, access_key: str) -> None:

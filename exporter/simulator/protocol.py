@@ -16,7 +16,7 @@ Json = dict[str, Any]
 """A JSON object of the wire; the simulator writes it, so nothing checks it again."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Request:
     """One HTTP request, its body read to the end.
 
@@ -27,6 +27,8 @@ class Request:
         now: the epoch second at which the cloud looks at it.
         args: what the path matched, e.g. ``project`` and ``job``.
         page_fault: how a fault wants lists to misbehave, "" for not at all.
+
+    The cloud sets the last three when it has found out what is requested.
     """
 
     method: str
@@ -53,19 +55,23 @@ class Request:
         """All values of a repeated query parameter, such as ``instance_ids``."""
         return [value for key, value in self.params if key == name and value]
 
+    @cached_property
+    def decoded(self) -> Any:
+        """The body as decoded JSON, None if there is none, bytes if it is something else."""
+        try:
+            return json.loads(self.body) if self.body else None
+        except ValueError:
+            return self.body
+
     def json(self) -> Json:
         """The body as a JSON object.
 
         Raises:
             Refusal: it is none.
         """
-        try:
-            body = json.loads(self.body)
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
+        if not isinstance(self.decoded, dict):
             raise Refusal(400, "DRS.M00200", "Parameter error: the body is not a JSON object.")
-        return body
+        return self.decoded
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -60,6 +61,7 @@ def is_valid(request: Request, authorization: Authorization, secret: str) -> boo
     return hmac.compare_digest(expected, authorization.signature)
 
 
+@lru_cache(maxsize=1000)
 def _path(path: str) -> str:
     # The canonical path ends in a slash that the path on the wire does not have.
     encoded = "/".join(quote(part, safe="~") for part in unquote(path).split("/"))

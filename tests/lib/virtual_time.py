@@ -23,7 +23,8 @@ EPOCH = 1_767_225_600.0  # 2026-01-01T00:00:00Z: Unix time where the loop's cloc
 
 def at_work() -> bool:
     """Return whether a pool thread runs."""
-    return any(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate())
+    alone = threading.active_count() == 1  # a list of all threads takes ten times as long
+    return not alone and any(thread.name.startswith(THREAD_PREFIX) for thread in threading.enumerate())
 
 
 class _Selector(selectors.DefaultSelector):

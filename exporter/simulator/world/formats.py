@@ -12,6 +12,7 @@ _remembered = lru_cache(maxsize=200_000)
 """Invented facts never change, and a page of a list has hundreds of them."""
 
 
+@lru_cache(maxsize=1000)
 def utc(epoch: float) -> str:
     """``2022-11-07T16:15:18Z``: v5, and the newer v3 list."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(epoch))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from typing import TypeAlias
 
 Script: TypeAlias = tuple[tuple[str, float], ...]
+Times: TypeAlias = Mapping[str, float]
+"""Epoch seconds by status."""
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -62,8 +67,8 @@ class Moment:
     born: float
     life: float
     fraction: float
-    entered: dict[str, float]
-    first: dict[str, float]
+    entered: Times
+    first: Times
     speed: float
 
     def since(self, status: str) -> float | None:
@@ -77,15 +82,20 @@ class Moment:
         return max(self.entered.values(), default=self.born)
 
 
-def steps_until(script: Script, life: float) -> tuple[list[tuple[str, float]], float]:
-    """The statuses entered so far with the life second of each, and how far the last of them is."""
-    start = 0.0
-    entered: list[tuple[str, float]] = []
-    fraction = 0.0
-    for status, seconds in script:
-        entered.append((status, start))
+def step_at(script: Script, life: float) -> tuple[int, float]:
+    """The number of the current step, from 0, and how far it is."""
+    start, number, fraction = 0.0, 0, 0.0
+    for number, (_, seconds) in enumerate(script):  # noqa: B007 - the last one is the result
         fraction = min((life - start) / seconds, 1.0) if seconds > 0 else 1.0
         start += seconds
         if life < start:
             break
-    return entered, max(fraction, 0.0)
+    return number, max(fraction, 0.0)
+
+
+@lru_cache(maxsize=10_000)
+def entered_until(script: Script, step: int, born: float, speed: float) -> tuple[Times, Times]:
+    """When each status up to a step was entered last, and when for the first time."""
+    starts = accumulate((seconds for _, seconds in script), initial=0.0)
+    times = [(status, born + start / speed) for (status, _), start in zip(script[: step + 1], starts, strict=False)]
+    return dict(times), dict(reversed(times))

@@ -149,10 +149,9 @@ class SimTask:
             lived -= generation * length
             born += generation * length / self.speed
             identity = self._id(generation) if generation else self.id
-        steps, fraction = life.steps_until(self.script, lived)
-        times = [(status, born + start / self.speed) for status, start in steps]
-        entered, first = dict(times), dict(reversed(times))
-        status = self._pinned or steps[-1][0]
+        step, fraction = life.step_at(self.script, lived)
+        entered, first = life.entered_until(self.script, step, born, self.speed)
+        status = self._pinned or self.script[step][0]
         return Moment(identity, status, now, born, lived, fraction, entered, first, self.speed)
 
     def living_children(self, now: float) -> list[SimTask]:
