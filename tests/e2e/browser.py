@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
+from typing import Literal
 
 import uvicorn
 from playwright.sync_api import Page
@@ -23,6 +25,7 @@ from tests.lib.virtual_time import now
 Open = Callable[..., Page]
 """Opens the page at a URL, with options of Playwright's context."""
 
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'&amp;{{ 7 * 7 }}"
 _CUT_OFF = """[...document.querySelectorAll(".tiles > div, .plot, .card, #state, .events, .scroll, .waves li")]
     .filter((part) => part.scrollWidth > part.clientWidth).map((part) => part.textContent)"""
@@ -70,7 +73,7 @@ class Fleet:
 
 @contextmanager
 def serving(fleet: Fleet) -> Iterator[str]:
-    """Serve the pages in a thread that polls the fleet once a second, a large one less often; provides the URL."""
+    """Serve the pages in a thread that polls the fleet every second, or a large one less often; provides the URL."""
     server = uvicorn.Server(uvicorn.Config(application(fleet), port=0, lifespan="off", log_config=None))
 
     async def main() -> None:
@@ -83,7 +86,7 @@ def serving(fleet: Fleet) -> Iterator[str]:
 
     async def poll() -> None:
         while True:
-            await asyncio.sleep(max(1, fleet.size / 1000))
+            await asyncio.sleep(max(1, fleet.size / 100))
             await fleet.poll()
 
     with in_a_thread(server, lambda: asyncio.run(main())) as url:
@@ -91,9 +94,10 @@ def serving(fleet: Fleet) -> Iterator[str]:
 
 
 def assert_readable(page: Page, *widths: int) -> None:
-    """Check that no part is cut off at these widths, and that all text has enough contrast."""
-    for width in widths:
+    """Check in both colour schemes that no part is cut off at these widths, and that all text has enough contrast."""
+    for width, scheme in product(widths, SCHEMES):
         page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(_CUT_OFF) == []
         contrasts = page.evaluate(_CONTRASTS)

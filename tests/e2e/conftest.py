@@ -35,6 +35,7 @@ def visit(browser: Browser) -> Iterator[Open]:
     def visit(address: str, **options: Any) -> Page:
         context = browser.new_context(**options)
         contexts.append(context)
+        context.set_default_timeout(TIMEOUT * 1000)
         context.on("console", lambda message: messages.append(message.text))
         context.on("weberror", lambda error: messages.append(str(error.error)))
         context.on("dialog", lambda dialog: messages.append(dialog.message))

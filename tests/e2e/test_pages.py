@@ -114,7 +114,6 @@ def test_the_page_shows_that_the_exporter_does_not_respond(visit: Open) -> None:
         expect(page.locator("#live")).to_have_text("live,")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     "path",
     [
@@ -123,8 +122,8 @@ def test_the_page_shows_that_the_exporter_does_not_respond(visit: Open) -> None:
         "/errors",
     ],
 )
-def test_it_is_readable_in_both_schemes_and_at_any_width(visit: Open, fleet: str, path: str, scheme: str) -> None:
-    page = visit(fleet + path.format(*range(10)), color_scheme=scheme)
+def test_it_is_readable_in_both_schemes_and_at_any_width(visit: Open, fleet: str, path: str) -> None:
+    page = visit(fleet + path.format(*range(10)))
     assert_readable(page, 320, 360, 768, 1280)
 
 

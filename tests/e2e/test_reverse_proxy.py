@@ -8,8 +8,9 @@ from string import Template
 
 import httpx
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from tests.e2e.browser import Open
 from tests.e2e.programs import LISTEN, TIMEOUT, Exporter, Program, free_port, get
 from tests.lib.tools import needs, tool
 
@@ -51,33 +52,26 @@ def serves(url: str) -> bool:
         return False
 
 
-def test_links_forms_and_updates_work_below_the_prefix(site: tuple[str, Exporter]) -> None:
+def test_links_forms_and_updates_work_below_the_prefix(site: tuple[str, Exporter], visit: Open) -> None:
     url, exporter = site
     assert f"status page  {url}/" in exporter.stdout
     assert get(f"{url}/metrics").text.startswith("# HELP")
     assert get(f"{url}/-/healthy").status_code == 200
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-proxy-server"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=tool("chromium"), args=arguments)
-        for script in (True, False):
-            page = browser.new_context(java_script_enabled=script).new_page()
-            page.set_default_timeout(TIMEOUT * 1000)
-            page.goto(f"{url}/")
-            page.get_by_role("searchbox").fill("orders")
-            page.get_by_role("button", name="Show").click()
-            expect(page.locator(".matched")).to_contain_text("1 of ")
-            assert page.url == f"{url}/?q=orders" + ("" if script else "&phase=&project=&cutover=&sort=phase")
-            page.get_by_role("link", name="orders-to-rds").click()
-            expect(page.get_by_role("heading", level=1)).to_have_text("orders-to-rds")
-            page.get_by_role("link", name="demo / cn-north-4").click()
-            expect(page.locator(".matched")).to_contain_text("subtasks found")
-            for name in ("Changes", "JSON", "Metrics"):
-                address = page.get_by_role("link", name=name).evaluate("link => link.href")
-                assert get(address).status_code == 200
-        page = browser.new_page()
-        page.goto(f"{url}/")
-        with page.expect_response(lambda response: response.url == f"{url}/", timeout=TIMEOUT * 1000) as response:
-            pass  # the script fetches the page again
-        assert response.value.status == 200
-        expect(page.locator("#live")).to_have_text("live,")
-        browser.close()
+    for script in (True, False):
+        page = visit(f"{url}/", java_script_enabled=script)
+        page.get_by_role("searchbox").fill("orders")
+        page.get_by_role("button", name="Show").click()
+        expect(page.locator(".matched")).to_contain_text("1 of ")
+        assert page.url == f"{url}/?q=orders" + ("" if script else "&phase=&project=&cutover=&sort=phase")
+        page.get_by_role("link", name="orders-to-rds").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("orders-to-rds")
+        page.get_by_role("link", name="demo / cn-north-4").click()
+        expect(page.locator(".matched")).to_contain_text("subtasks found")
+        for name in ("Changes", "JSON", "Metrics"):
+            address = page.get_by_role("link", name=name).evaluate("link => link.href")
+            assert get(address).status_code == 200
+    page = visit(f"{url}/")
+    with page.expect_response(lambda response: response.url == f"{url}/", timeout=TIMEOUT * 1000) as response:
+        page.clock.run_for(5000)  # the script fetches the page again
+    assert response.value.status == 200
+    expect(page.locator("#live")).to_have_text("live,")
