@@ -39,7 +39,8 @@ _TRACED = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let SIGINT and SIGTERM interrupt a run. A shell starts background jobs with SIGINT ignored."""
+    """Limit the log, and let SIGINT and SIGTERM interrupt a run. A shell starts background jobs with SIGINT ignored."""
+    _log_from_info()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if _starts_workers(config):
@@ -116,13 +117,19 @@ def _nothing_is_left() -> Iterator[None]:
     assert [thread.name for thread in threads if thread.is_alive()] == [], "threads that no test has ended"
 
 
+def _log_from_info() -> None:
+    """Log as the exporter does; the default of structlog prints each call of the API."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+
+
 @pytest.fixture(autouse=True)
 def _logging_as_before() -> Iterator[None]:
     root, loop = logging.getLogger(), logging.getLogger("asyncio")
     handlers, level, of_loop = list(root.handlers), root.level, loop.level
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+    _log_from_info()
     yield
     structlog.reset_defaults()
+    _log_from_info()  # also in fixtures that tests share
     root.handlers[:] = handlers
     root.setLevel(level)
     loop.setLevel(of_loop)
@@ -149,5 +156,15 @@ def _untraced(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture
 def published_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     """Publish pages only where a test looks at them: in most tests rendering would take more time than polling."""
+    _publish_every(300.0, monkeypatch)
+
+
+@pytest.fixture
+def published_each_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for tests of what the exporter finds before each page: what has expired, and which waves run."""
+    _publish_every(60.0, monkeypatch)
+
+
+def _publish_every(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("_TICK_SECONDS", "_GAP_SECONDS"):
-        monkeypatch.setattr(exporter, name, 300.0)
+        monkeypatch.setattr(exporter, name, seconds)

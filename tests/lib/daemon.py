@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import httpx
@@ -103,27 +104,29 @@ async def polling(cloud: SimulatedCloud, config: Config | None = None) -> AsyncI
 
 
 class Scrape:
-    """What Prometheus reads from a page. Only the samples that a test reads are parsed: that takes most of its time."""
+    """What Prometheus reads from a page. Only the families that a test reads are decompressed and parsed."""
 
     def __init__(self, source: Exporter | Exposition) -> None:
-        exposition = source.exposition if isinstance(source, Exporter) else source
-        self.text = b"".join(exposition.page.plain()).decode()
-        self._lines: dict[str, list[str]] = {}
-        for line in self.text.splitlines():
-            if not line.startswith("#"):
-                self._lines.setdefault(re.split("[{ ]", line, maxsplit=1)[0], []).append(line)
+        self._page = (source.exposition if isinstance(source, Exporter) else source).page
         self._samples: dict[str, list[tuple[dict[str, str], float]]] = {}
 
     @classmethod
     async def after(cls, seconds: float, exporter: Exporter) -> Scrape:
-        """The page that is published after this time."""
+        """A page that is published after this time, whether or not the exporter would do so."""
         await asyncio.sleep(seconds)
+        await exporter.publish()
         return cls(exporter)
+
+    @cached_property
+    def text(self) -> str:
+        return b"".join(self._page.plain()).decode()
 
     def samples(self, name: str, **labels: str) -> list[tuple[dict[str, str], float]]:
         """The samples of a family that have these labels; an empty one is one that is not there."""
         if name not in self._samples:
-            self._samples[name] = parsed(self._lines.get(name, ()))
+            families = frozenset({name, name.rpartition("_")[0]})  # the samples of a histogram have further suffixes
+            lines = b"".join(self._page.plain(families)).decode().splitlines()
+            self._samples[name] = parsed(line for line in lines if line.startswith((f"{name}{{", f"{name} ")))
         return [
             (found, value)
             for found, value in self._samples[name]
@@ -132,7 +135,7 @@ class Scrape:
 
     def names(self) -> set[str]:
         """Of all samples."""
-        return set(self._lines)
+        return set(re.findall(r"^\w+", self.text, re.MULTILINE))
 
     def value(self, name: str, **labels: str) -> float | None:
         """The value of the one sample with these labels, None where there is none."""
