@@ -6,8 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from exporter.metrics.sample_updater import SampleUpdater
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The directory of a storage, which does not exist yet."""
     return tmp_path / "storage"
+
+
+@pytest.fixture
+def without_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Render no samples of tasks and projects, in tests that read none: that would take most of their time."""
+    for name in ("update_task", "update_project"):
+        monkeypatch.setattr(SampleUpdater, name, lambda *_: None)

@@ -19,6 +19,8 @@ from exporter.simulator import AsyncJob, Call, SimTask, SimulatedCloud
 from tests.lib.daemon import DAY, cloud_of, config_of, exporter_on, sim_task
 from tests.lib.virtual_time import EPOCH
 
+pytestmark = pytest.mark.usefixtures("without_samples")
+
 EVERY = tuple(Collectors.model_fields)
 _ROWS = re.findall(r"^\| `(\w+)` \|.*\| `([^`]+)` \| \S[^|]*\|$", operations_markdown(), re.MULTILINE)
 FORMULAS = {name: " + ".join(formula for operation, formula in _ROWS if operation == name) for name, _ in _ROWS}

@@ -54,13 +54,14 @@ def test_a_draft_is_prechecked_for_three_days(born: float, calls: int, *, naive:
     assert one_poll(cloud, "v3", "precheck") == ({"v3_batch_precheck_result": calls} if calls else {})
 
 
+@pytest.mark.usefixtures("published_seldom")
 async def test_an_old_draft_is_polled_no_more_and_its_facts_expire() -> None:
     cloud = cloud_of(sim_task("draft", status="CONFIGURATION", born=EPOCH - 3 * DAY + 315))
     async with polling(cloud, config_of("v3", ("tasks", "precheck"), intervals={"precheck": "1m"})) as exporter:
         assert (await Scrape.after(10, exporter)).value("drs_precheck_passed_ratio") == 1
         await asyncio.sleep(600)
         assert asked(cloud)["v3_batch_precheck_result"] == 6  # every minute of those five
-        page = Scrape(exporter)
+        page = await Scrape.after(0, exporter)
         assert page.value("drs_precheck_passed_ratio") is None
         assert page.value("drs_task_status") == 1
         assert page.value(SUCCESS, collector="precheck") == 1
@@ -120,6 +121,7 @@ def test_objects_come_along(api: str, collectors: tuple[str, ...], calls: int) -
     assert made.get("v5_job_progress", 0) == calls
 
 
+@pytest.mark.usefixtures("published_seldom")
 @pytest.mark.parametrize(
     ("api", "intervals", "calls"),
     [
@@ -140,7 +142,7 @@ async def test_of_the_collectors_that_share_a_call_the_quickest_polls(
         await asyncio.sleep(599)
         made = asked(cloud)
         assert made["v5_job_progress"] == calls
-        page = Scrape(exporter)
+        page = await Scrape.after(0, exporter)
         assert set(page.by("collector", SUCCESS).values()) == {1}
         shown = ("drs_task_full_progress_ratio", "drs_node_cpu_usage_ratio")
         assert [page.value(name) is not None for name in shown] == [True, True]

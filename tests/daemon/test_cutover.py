@@ -107,6 +107,7 @@ def test_one_subtask_decides_over_its_parent(api: str, child: dict[str, Any], *,
     assert page.value(READY, task_name="parent") == (0 if blocked else 1)
 
 
+@pytest.mark.usefixtures("published_seldom")
 async def test_a_parent_follows_its_subtasks() -> None:
     slow, other = quick("slow"), quick("other")
     cloud = cloud_of(sim_task("parent", relation="multi_to_single", children=[slow, other]))
@@ -120,8 +121,8 @@ async def test_a_parent_follows_its_subtasks() -> None:
         ):
             other.pin(status)
             slow.delay = delay
-            await asyncio.sleep(65)  # two polls: tasks of one list are looked at in any order
-            values.append(Scrape(exporter).value(READY, task_name="parent"))
+            page = await Scrape.after(65, exporter)  # two polls: tasks of one list are looked at in any order
+            values.append(page.value(READY, task_name="parent"))
         assert values == [0, 1, 0, 1]
 
 
@@ -154,6 +155,7 @@ async def test_a_task_turns_stale_by_itself_at_max_age(match: str, *, hidden: bo
         assert (await Scrape.after(90, exporter)).value(BLOCKER, reason="stale") == 0
 
 
+@pytest.mark.usefixtures("published_seldom")
 async def test_a_rate_limit_that_is_too_low_makes_tasks_stale_and_never_ready_on_old_facts() -> None:
     cloud = cloud_of(
         *(quick(f"task-{number}") for number in range(60)), published={"v5"}, v5_engines=("mysql-to-mysql",)
@@ -194,6 +196,7 @@ def test_a_command_that_polls_once_cannot_check_for_how_long_a_task_has_been_cle
     assert (page.value(READY), page.value(UNCHECKED, reason="not_stable", cause="unknown")) == (1, 1)
 
 
+@pytest.mark.usefixtures("published_seldom")
 async def test_a_task_whose_list_has_aged_out_has_no_readiness() -> None:
     cloud = cloud_of(quick("one"))
     async with polling(cloud, config_of("v3", COLLECTORS[:2])) as exporter:

@@ -36,12 +36,14 @@ def named(**numbers: int) -> dict[str, int]:
 SIZES = [(0, 0, 0), (1, 0, 0), (9, 1, 1), (100, 101, 0), (250, 13, 7)]
 
 
+@pytest.mark.usefixtures("without_samples")
 @pytest.mark.parametrize("sizes", SIZES)
 def test_a_poll_on_v3_costs_its_pages_and_a_tenth_of_its_active_tasks(sizes: tuple[int, ...]) -> None:
     made = calls(polled(cloud_of(*fleet(*sizes)), "v3", "progress"))
     assert made == named(v3=lists(*sizes), batches=ceil(sum(sizes) / 10))
 
 
+@pytest.mark.usefixtures("without_samples")
 @pytest.mark.parametrize("sizes", SIZES)
 def test_a_poll_on_v5_costs_its_pages_and_its_active_tasks_once_for_progress_and_node(sizes: tuple[int, ...]) -> None:
     made = calls(polled(cloud_of(*fleet(*sizes)), "v5", "progress", "node"))
@@ -50,6 +52,7 @@ def test_a_poll_on_v5_costs_its_pages_and_its_active_tasks_once_for_progress_and
     assert monitors == sum(sizes)
 
 
+@pytest.mark.usefixtures("without_samples")
 @pytest.mark.parametrize("sizes", SIZES)
 def test_a_poll_on_auto_queries_v3_in_tens_and_v5_for_what_it_alone_lists(sizes: tuple[int, ...]) -> None:
     only_v5 = fleet(3, 12, 0, engine="redis-to-gaussredis", mark="-redis")
@@ -135,6 +138,7 @@ async def test_a_source_that_is_not_published_is_queried_again_hourly_and_the_ne
         assert Scrape(exporter).by("task_name", "drs_task_full_progress_ratio") == {"both": 1, "v3": 1}
 
 
+@pytest.mark.usefixtures("published_seldom")
 async def test_v5_is_used_in_the_poll_in_which_v3_is_no_longer_published() -> None:
     """Its lists are slow later on, so that the next one after five minutes would come too late for what it told."""
     cloud = cloud_of(sim_task("one"))
@@ -149,6 +153,7 @@ async def test_v5_is_used_in_the_poll_in_which_v3_is_no_longer_published() -> No
         assert Scrape(exporter).value("drs_up") == 1
 
 
+@pytest.mark.usefixtures("published_seldom")
 @pytest.mark.parametrize(("tasks", "polls", "left_out"), [(101, 10, 0), (301, 9, 0), (701, 5, 4)])
 async def test_a_slow_list_is_polled_again_when_it_has_ended(tasks: int, polls: int, left_out: int) -> None:
     """Pages of 9 seconds: lists of 18, which fit into the interval of 30, and lists of 36 and 72, which do not."""
@@ -158,11 +163,12 @@ async def test_a_slow_list_is_polled_again_when_it_has_ended(tasks: int, polls: 
         await asyncio.sleep(300)
         first_pages = [call for call in cloud.calls if call.body["db_use_type"] == "migration"]
         assert len(first_pages) == polls
-        overruns = Scrape(exporter).by("collector", "drs_exporter_poll_overruns_total")
+        overruns = (await Scrape.after(0, exporter)).by("collector", "drs_exporter_poll_overruns_total")
         assert overruns["tasks"] == left_out
         assert overruns["progress"] == 0
 
 
+@pytest.mark.usefixtures("published_seldom")
 async def test_collectors_poll_beside_each_other() -> None:
     """Progress that takes longer than its interval does not hold up the lists."""
     cloud = cloud_of(*fleet(0, 3, 0), published={"v5"})
@@ -173,10 +179,11 @@ async def test_collectors_poll_beside_each_other() -> None:
         made = calls(cloud)
         assert made["v5 jobs"] == 3 * 21
         assert made["v5 jobs/ID progress"] == 3 * 10  # that have ended, each begun as soon as the one before had
-        overruns = Scrape(exporter).by("collector", "drs_exporter_poll_overruns_total")
+        overruns = (await Scrape.after(0, exporter)).by("collector", "drs_exporter_poll_overruns_total")
         assert (overruns["tasks"], overruns["progress"]) == (0, 0)
 
 
+@pytest.mark.usefixtures("published_seldom")
 async def test_tasks_that_are_polled_no_more_do_not_count_as_old() -> None:
     ended, running = sim_task("ended"), sim_task("running")
     async with polling(cloud_of(ended, running), config_of("v3", ["tasks", "progress"])) as exporter:

@@ -18,6 +18,8 @@ from tests.lib.daemon import PROJECT_ID, Scrape, calls, cloud_of, config_of, pol
 from tests.lib.settings import account
 from tests.lib.virtual_time import now
 
+pytestmark = pytest.mark.usefixtures("published_seldom")
+
 OTHER_ID = "5237e10fe9aa4ad5b16b6a5245248314"
 
 
@@ -265,7 +267,7 @@ async def test_a_source_that_refuses_everything_is_queried_little_and_recovers()
         cloud.calls.clear()
         await asyncio.sleep(600)
         assert calls(cloud)["v5 jobs/ID progress"] < 12 * 8
-        assert Scrape(exporter).value("drs_exporter_collector_success", collector="progress") == 0
+        assert (await Scrape.after(0, exporter)).value("drs_exporter_collector_success", collector="progress") == 0
         cloud.faults = []
         assert (await Scrape.after(330, exporter)).value("drs_exporter_collector_success", collector="progress") == 1
         assert len(Scrape(exporter).by("task_name", "drs_task_full_progress_ratio")) == 40

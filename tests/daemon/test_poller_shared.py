@@ -26,6 +26,7 @@ def test_facts_of_a_disabled_collector_that_come_along_are_left_out(disabled: st
     assert page.by("collector", "drs_task_collected_timestamp_seconds").keys() == enabled - {"tasks"}
 
 
+@pytest.mark.usefixtures("published_seldom")
 async def test_progress_of_v5_never_replaces_that_of_v3() -> None:
     """The node's figures come with a progress that lacks the rate of bytes, and is minutes older at times."""
     task = sim_task("one")
@@ -39,25 +40,25 @@ async def test_progress_of_v5_never_replaces_that_of_v3() -> None:
             assert page.value("drs_node_cpu_usage_ratio") is not None
 
 
+@pytest.mark.usefixtures("published_seldom")
 async def test_a_v5_that_fails_for_the_node_is_no_failure_of_the_progress_that_v3_provides() -> None:
     cloud = cloud_of(sim_task("one"))
     cloud.faults = [faults.forbidden("GET .*/jobs/")]
     async with polling(cloud) as exporter:
         for _ in range(50):
-            await asyncio.sleep(3)
-            success = Scrape(exporter).by("collector", "drs_exporter_collector_success")
+            success = (await Scrape.after(3, exporter)).by("collector", "drs_exporter_collector_success")
             assert success == {"tasks": 1, "progress": 1, "node": 0}
 
 
+@pytest.mark.usefixtures("published_seldom")
 @pytest.mark.parametrize("collectors", [("tasks", "progress", "node"), ("tasks", "progress", "node", "objects")])
 async def test_a_collector_whose_facts_others_bring_claims_no_success_of_its_own(collectors: tuple[str, ...]) -> None:
     """On v5 the node's figures and the objects come with the progress; where that fails, so do they."""
     cloud = cloud_of(sim_task("one"))
     cloud.faults = [faults.unpublished("monitor-data")]
     async with polling(cloud, config_of("v5", collectors, intervals={"node": "20s", "objects": "20s"})) as exporter:
-        await asyncio.sleep(2)
         brought = set(collectors) - {"tasks"}
-        first = Scrape(exporter).by("collector", "drs_exporter_collector_success")
+        first = (await Scrape.after(2, exporter)).by("collector", "drs_exporter_collector_success")
         assert first == dict.fromkeys(collectors, 1)
         cloud.faults.append(faults.forbidden("type=progress"))
         page = await Scrape.after(120, exporter)
@@ -88,6 +89,7 @@ async def test_a_task_that_only_v5_lists_has_its_progress_from_there_and_the_oth
         assert known == {"both": 0.3, "pg": 0.3, "redis": 0.5}
 
 
+@pytest.mark.usefixtures("published_seldom")
 @pytest.mark.parametrize(("api", "shown"), [("v3", {"both", "pg"}), ("v5", {"both", "redis"})])
 async def test_only_a_pinned_generation_is_queried(api: str, shown: set[str]) -> None:
     cloud = cloud_of(

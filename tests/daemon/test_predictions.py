@@ -94,19 +94,13 @@ async def replicating(*tasks: SimTask, interval: str = "30s", api: str = "v3") -
         yield exporter
 
 
-async def page_after(seconds: float, exporter: Exporter) -> Scrape:
-    await asyncio.sleep(seconds)
-    await exporter.publish()
-    return Scrape(exporter)
-
-
 async def curves_of(shapes: Mapping[str, Shape], minutes: int, interval: str = "30s", api: str = "v3") -> Curves:
     """The time until the delay of each task is at most 5 s, as a daemon predicts it at each minute."""
     curves: dict[str, list[tuple[float, float]]] = {name: [] for name in shapes}
     tasks = [delayed(shape, name) for name, shape in shapes.items()]
     async with replicating(*tasks, interval=interval, api=api) as exporter:
         for minute in range(1, minutes + 1):
-            for name, value in (await page_after(MINUTE, exporter)).by("task_name", CATCH_UP).items():
+            for name, value in (await Scrape.after(MINUTE, exporter)).by("task_name", CATCH_UP).items():
                 curves[name].append((minute * MINUTE, value))
     return curves
 
@@ -119,7 +113,7 @@ async def ends_of(shapes: Mapping[str, Shape], minutes: int) -> Curves:
         for half in range(2 * minutes):
             for task in tasks:
                 task.progress = 100 * shapes[task.name](30.0 * half)
-            page = await page_after(30, exporter)
+            page = await Scrape.after(30, exporter)
             for name, value in page.by("task_name", LOAD_END).items():
                 ends[name].append((30.0 * (half + 1), value - EPOCH))
     return ends
@@ -222,14 +216,14 @@ async def test_a_gap_stays_a_gap_and_the_values_after_it_are_predicted_with_thos
     shape = line(7200, -1.0)
     cloud = cloud_of(delayed(shape))
     async with polling(cloud, config_of("v3", ("tasks", "progress"))) as exporter:
-        assert (await page_after(15 * MINUTE, exporter)).value(CATCH_UP) is not None
+        assert (await Scrape.after(15 * MINUTE, exporter)).value(CATCH_UP) is not None
         cloud.faults = [unavailable("")]
         failed = now()
-        assert (await page_after(6 * MINUTE, exporter)).value(CATCH_UP) is None
+        assert (await Scrape.after(6 * MINUTE, exporter)).value(CATCH_UP) is None
         await asyncio.sleep(4 * MINUTE)
         cloud.faults = []
         recovered = now()
-        page = await page_after(8 * MINUTE, exporter)
+        page = await Scrape.after(8 * MINUTE, exporter)
         points = [point for point in history(exporter) if point.delay_seconds is not None]
     assert [point for point in points if failed < point.at < recovered] == []
     assert len([point for point in points if point.at >= recovered]) >= 5
@@ -246,14 +240,14 @@ async def test_a_gap_stays_a_gap_and_the_values_after_it_are_predicted_with_thos
 async def test_a_change_of_phase_or_action_starts_the_prediction_again(few_pages: None, change: dict[str, str]) -> None:
     task = delayed(line(7200, -1.0))
     async with replicating(task) as exporter:
-        assert (await page_after(15 * MINUTE, exporter)).value(CATCH_UP) is not None
+        assert (await Scrape.after(15 * MINUTE, exporter)).value(CATCH_UP) is not None
         if "pin" in change:
             task.pin(change["pin"])
         else:
             task.action = change["action"]
         for _ in range(4):
-            assert (await page_after(70, exporter)).value(CATCH_UP) is None
-        assert (await page_after(3 * MINUTE, exporter)).value(CATCH_UP) == pytest.approx(
+            assert (await Scrape.after(70, exporter)).value(CATCH_UP) is None
+        assert (await Scrape.after(3 * MINUTE, exporter)).value(CATCH_UP) == pytest.approx(
             caught_up_at(line(7200, -1.0)) - (now() - EPOCH), rel=0.1
         )
 

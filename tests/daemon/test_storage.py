@@ -8,11 +8,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from exporter.daemon.exporter import Exporter
 from exporter.views.events import sentence
 from tests.lib.daemon import Scrape, get
 from tests.lib.stored_cloud import MINUTE, Cloud
 from tests.lib.virtual_time import EPOCH, now, simulated
+
+pytestmark = pytest.mark.usefixtures("published_each_minute")
 
 CHANGED = "drs_task_phase_changed_timestamp_seconds"
 READY = "drs_task_cutover_ready"

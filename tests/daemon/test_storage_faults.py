@@ -8,12 +8,15 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
 from exporter.storage.folder import FILE
 from tests.lib.daemon import PROJECT, Scrape
 from tests.lib.stored_cloud import MINUTE, Cloud, configuration
 from tests.lib.virtual_time import simulated
+
+pytestmark = pytest.mark.usefixtures("published_seldom")
 
 READY = "drs_task_cutover_ready"
 

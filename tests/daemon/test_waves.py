@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from exporter.config import Config, from_mapping
 from exporter.model.waves import Stage
 from exporter.simulator import SimTask, SimulatedCloud, World
@@ -71,6 +73,7 @@ async def test_a_wave_judges_its_members_within_a_tick_of_its_begin_and_of_its_e
         assert states(exporter) == {"one": "ready", "two": "ready"}
 
 
+@pytest.mark.usefixtures("published_each_minute")
 async def test_members_and_the_time_since_when_a_wave_is_ready_survive_a_restart(tmp_path: Path) -> None:
     cloud = cloud_of(sim_task("one"), sim_task("two"), sim_task("three"), sim_task("other"))
     rules = config_of(cutover=FINE, waves=[wave(expected=2)], storage={"path": str(tmp_path)})
@@ -107,6 +110,7 @@ def two_projects(tmp_path: Path, *labels: str, **keys: Any) -> Config:
     return from_mapping(settings(account("acme", *projects), collectors={"tasks", "progress"}, **sections))
 
 
+@pytest.mark.usefixtures("published_each_minute")
 async def test_members_in_a_project_that_is_not_polled_any_more_are_unknown(tmp_path: Path) -> None:
     worlds = [
         World(project_id=PROJECT_ID, tasks=[sim_task("one")]),
