@@ -133,9 +133,9 @@ def weekend_config(folder: Path, rules: list[dict[str, str]]) -> Config:
         "cutover": {"max_delay": "2s"},
     }
     project = {"region": "cn-north-4", "name": "shop", "project_id": PROJECT_ID}
-    return from_mapping(
-        settings(account("prod", project), waves=[wave], storage={"path": str(folder)}, poll={"interval": "45s"})
-    )
+    given = settings(account("prod", project), waves=[wave], storage={"path": str(folder)}, poll={"interval": "45s"})
+    seldom = {name: {"interval": "10m"} for name in ("node", "objects", "comparison")}  # none of them changes
+    return from_mapping({**given, "collectors": seldom})
 
 
 class Step(NamedTuple):
