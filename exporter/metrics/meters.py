@@ -46,15 +46,23 @@ class ApiMeter:
     def __init__(self, telemetry: Telemetry, account: str, region: str, budget: RateLimit) -> None:
         self._telemetry = telemetry
         self._where = (account, region)
+        self._called: set[str] = set()
+        """Operations whose series exist."""
         telemetry.series(RATE_LIMIT, *self._where).set_function(lambda: budget.allowed)
         telemetry.series(DEMAND, *self._where).set_function(lambda: budget.wanted / budget.allowed)
 
     def request(self, operation: str, code: str, seconds: float) -> None:
         """Count a call that has ended."""
-        for code_without_response in _CODES_WITHOUT_RESPONSE:  # so that a rate shows the first one
-            self._telemetry.series(REQUESTS, *self._where, operation, code_without_response)
+        if operation not in self._called:
+            self._called.add(operation)
+            self._start(operation)
         self._telemetry.series(REQUESTS, *self._where, operation, code).inc()
         self._telemetry.series(REQUEST_SECONDS, operation).observe(seconds)
+
+    def _start(self, operation: str) -> None:
+        """Start the counters of an operation at 0, so that a rate shows the first failure of each kind."""
+        for code in _CODES_WITHOUT_RESPONSE:
+            self._telemetry.series(REQUESTS, *self._where, operation, code)
         self._telemetry.series(RETRIES, *self._where, operation)
         self._telemetry.series(THROTTLED, *self._where, operation)
 
