@@ -46,7 +46,7 @@ async def test_a_project_that_is_polled_in_another_way_keeps_every_series_and_co
     cloud = clouds()
     async with running(cloud) as daemon:
         cloud.worlds[0].task("one").pin("PAUSING")
-        before = await daemon.scrape(35)
+        before = await daemon.scrape(100)
         assert before.value("drs_task_phase_changes_total", task_name="one") == 1
         watching = asyncio.create_task(daemon.watch())
         other = daemon.exporter.pollers[1]
