@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, reduce
 from operator import delitem, getitem, setitem
 from typing import Any
@@ -17,7 +18,7 @@ from exporter.daemon.exporter import Exporter
 from tests.faults.fleet import FAILING, View, account, cloud, config, fed_by, id_of
 from tests.faults.kinds import CANARY
 from tests.faults.test_matrix import LISTS, POLLED, scenarios_of
-from tests.faults.transport import FaultyTransport, Forward
+from tests.faults.transport import Failure, FaultyTransport, Forward
 from tests.lib.daemon import sim_task
 from tests.lib.virtual_time import clock, now, simulate
 
@@ -103,61 +104,93 @@ def poison(value: Any) -> Change:
     return change
 
 
-async def polled(operation: Operation, change: Change | None) -> tuple[View, list[Any], str]:
-    """Return the page after one poll, the responses about the victim in the struck operation, and the victim's id."""
-    scenarios = scenarios_of(operation)
-    simulated = cloud("acme", scenarios)
-    simulated.worlds[0].tasks.append(sim_task("other dr", scenario=scenarios[0], engine="cloudDataGuard-mysql"))
-    victim = simulated.worlds[0].task(victim_of(operation)).id
+async def polled(operation: Operation, changes: Sequence[Change | None]) -> tuple[View, list[Any], str]:
+    """Poll an account for each change, which its number names, once.
+
+    Return the page, the responses about the victim in the struck operation, and the victim's id.
+    """
+    scenarios, names = scenarios_of(operation), [str(number) for number in range(len(changes))]
+    clouds = {f"{name}.test": cloud(name, scenarios) for name in names}
+    for simulated in clouds.values():
+        other = sim_task("other dr", scenario=scenarios[0], engine="cloudDataGuard-mysql")
+        simulated.worlds[0].tasks.append(other)
+        victim = simulated.worlds[0].task(victim_of(operation)).id
     responses: list[Any] = []
-
-    async def failure(request: httpx.Request, forward: Forward) -> httpx.Response:
-        answer = await forward()
-        about_other = operation.path.endswith(SINGLE) and (victim not in f"{request.url} {request.content.decode()}")
-        body = json.loads(await answer.aread())
-        if about_other or answer.is_error:
-            return answer
-        for part in parts(body, victim):
-            responses.append(json.loads(json.dumps(part)))
-            if change:
-                change(part)
-        return httpx.Response(answer.status_code, content=json.dumps(body))
-
-    transport = FaultyTransport({"acme.test": simulated}, now, {(id_of("acme", FAILING), operation): failure})
-    written = account("acme", fed_by(operation), scenarios)
-    del written["projects"][1]  # nothing of it is looked at
-    async with Exporter(config([written]), transport=transport, clock=clock) as exporter:
+    failures = {
+        (id_of(name, FAILING), operation): changing(operation, victim, change, responses)
+        for name, change in zip(names, changes, strict=True)
+    }
+    written = [account(name, fed_by(operation), scenarios) for name in names]
+    for each in written:
+        del each["projects"][1]  # nothing of it is looked at
+    transport = FaultyTransport(clouds, now, failures)
+    async with Exporter(config(written), transport=transport, clock=clock) as exporter:
         await exporter.poll_once()
         return View(b"".join(exporter.exposition.page.plain()).decode()), responses, victim
 
 
+def changing(operation: Operation, victim: str, change: Change | None, responses: list[Any]) -> Failure:
+    """Respond with this change in what the real response contains about the victim; store what that was."""
+
+    async def failure(request: httpx.Request, forward: Forward) -> httpx.Response:
+        answer = await forward()
+        about_other = operation.path.endswith(SINGLE) and (victim not in f"{request.url} {request.content.decode()}")
+        if about_other or answer.is_error:
+            return answer
+        body = json.loads(await answer.aread())
+        for part in parts(body, victim):
+            responses.append(copy.deepcopy(part))
+            if change:
+                change(part)
+        return httpx.Response(answer.status_code, content=json.dumps(body))
+
+    return failure
+
+
 @cache
 def undisturbed(operation: Operation) -> tuple[View, list[Any], str]:
-    return simulate(polled(operation, None))
+    return simulate(polled(operation, [None]))
 
 
-def facts(page: View) -> list[str]:
+def polled_with(operation: Operation, changes: Sequence[Change]) -> tuple[View, list[list[str]]]:
+    """Return the page after a poll with each change, and the lines about the cloud for each of them."""
+    page, _, _ = simulate(polled(operation, changes))
+    return page, [facts(page, str(number)) for number in range(len(changes))]
+
+
+def facts(page: View, name: str) -> list[str]:
     """Return the lines of the page about the cloud."""
-    return [line for line in page.of("acme", FAILING) if not line.startswith("drs_exporter_")]
+    return [line for line in page.of(name, FAILING) if not line.startswith("drs_exporter_")]
+
+
+def of_others(lines: Iterable[str], victim: str) -> list[str]:
+    """Return the lines about other tasks."""
+    return [line for line in lines if "task_id" in line and victim not in line]
 
 
 @pytest.mark.parametrize("operation", POLLED, ids=lambda operation: operation.name)
 def test_a_field_of_the_wrong_shape(operation: Operation) -> None:
     normal, responses, victim = undisturbed(operation)
-    others = [line for line in facts(normal) if "task_id" in line and victim not in line]
-    lost = facts(simulate(polled(operation, about_another_task))[0])
-    differences = 0
-    for path, wrong in {path: wrong_for(path, part) for part in responses for path in paths(part)}.items():
-        absent, page = (simulate(polled(operation, guarded(change)))[0] for change in (take(path), put(path, wrong)))
+    usual = facts(normal, "0")
+    wrong = {path: wrong_for(path, part) for part in responses for path in paths(part)}
+    page, (lost, *seen) = polled_with(
+        operation,
+        [
+            about_another_task,
+            *(guarded(take(path)) for path in wrong),
+            *(guarded(put(path, value)) for path, value in wrong.items()),
+        ],
+    )
+    assert CANARY not in page.text
+    absent, present = dict(zip(wrong, seen, strict=False)), dict(zip(wrong, seen[len(wrong) :], strict=True))
+    for path in wrong:
         if path[-1] in IDS and len(path) < 3 and operation.path.endswith(SINGLE):
             # An id that cannot be read may be that of another task: the response is not believed. A missing id is.
-            assert facts(page) == lost, path
+            assert present[path] == lost, path
         else:
-            assert facts(page) == facts(absent), path
-        assert [line for line in facts(page) if "task_id" in line and victim not in line] == others, path
-        assert CANARY not in page.text, path
-        differences += facts(absent) != facts(normal)
-    assert differences
+            assert present[path] == absent[path], path
+        assert of_others(present[path], victim) == of_others(usual, victim), path
+    assert any(lines != usual for lines in absent.values())
 
 
 def guarded(change: Change) -> Change:
@@ -172,14 +205,12 @@ def guarded(change: Change) -> Change:
     return tried
 
 
-@pytest.mark.parametrize("value", POISON, ids=lambda value: repr(value)[:12])
 @pytest.mark.parametrize("operation", POLLED, ids=lambda operation: operation.name)
-def test_hostile_values_in_every_field_of_a_task(operation: Operation, value: Any) -> None:
+def test_hostile_values_in_every_field_of_a_task(operation: Operation) -> None:
     normal, _, victim = undisturbed(operation)
-    page, _, _ = simulate(polled(operation, poison(value)))
-    seen, usual = (
-        [line for line in facts(shown) if "task_id" in line and victim not in line] for shown in (page, normal)
-    )
-    assert seen == usual
-    assert not [line for line in facts(page) if line.rpartition(" ")[2].lower() in {"nan", "inf", "-inf"}]
-    assert operation in LISTS or page.value("acme", FAILING, "drs_up") == 1
+    page, seen = polled_with(operation, [poison(value) for value in POISON])
+    for number, (value, lines) in enumerate(zip(POISON, seen, strict=True)):
+        shown = repr(value)[:12]
+        assert of_others(lines, victim) == of_others(facts(normal, "0"), victim), shown
+        assert not [line for line in lines if line.rpartition(" ")[2].lower() in {"nan", "inf", "-inf"}], shown
+        assert operation in LISTS or page.value(str(number), FAILING, "drs_up") == 1, shown
