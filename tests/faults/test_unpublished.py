@@ -7,19 +7,25 @@ from functools import partial
 import pytest
 
 from exporter.cloud.operations import Operation
+from exporter.daemon import exporter
 from tests.faults.fleet import FAILING, UNAFFECTED, View, account, cloud, config, fed_by, id_of, pages_at
 from tests.faults.kinds import CANARY, UNPUBLISHED
 from tests.faults.test_matrix import COUNTERS, LISTS, POLLED, scenarios_of
 from tests.faults.transport import FaultyTransport
 from tests.lib.virtual_time import EPOCH, now, simulate
 
-pytestmark = pytest.mark.usefixtures("frequent_polls")
-
 COVERED = {(operation.name, UNPUBLISHED.name) for operation in POLLED}
 INTERVAL, HOUR = 600.0, 3600.0
 AGE = 3 * INTERVAL
 AGAIN, LAST_SUCCESS = 4400.0, 4200.0
 END = LAST_SUCCESS + 2 * AGE
+
+
+@pytest.fixture(autouse=True)
+def _published_still_less(frequent_polls: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publish a page every quarter of an hour: lists that have expired are removed before the next poll."""
+    for name in ("_TICK_SECONDS", "_GAP_SECONDS"):
+        monkeypatch.setattr(exporter, name, 900.0)
 
 
 async def pages_of(operation: Operation, *, failing: bool) -> tuple[list[View], list[float]]:

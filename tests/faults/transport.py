@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 
 import httpx
@@ -22,7 +23,8 @@ Failure: TypeAlias = "Callable[[httpx.Request, Forward], Awaitable[httpx.Respons
 _PATHS = [(operation, re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.path)))) for operation in OPERATIONS]
 
 
-def operation_of(method: str, path: str, query: Mapping[str, str]) -> Operation | None:
+@lru_cache(maxsize=10_000)
+def operation_of(method: str, path: str, query_type: str) -> Operation | None:
     """The operation of the table that a request is; None where it is none of them.
 
     The operations of v5 "Querying Task Details" share a path and differ by the type; one has any type.
@@ -30,7 +32,7 @@ def operation_of(method: str, path: str, query: Mapping[str, str]) -> Operation 
     found = [operation for operation, pattern in _PATHS if method == operation.method and pattern.fullmatch(path)]
     if QUERY_V5 not in found:
         return found[0] if found else None
-    return next((operation for operation in found if operation.type == query["type"]), QUERY_V5)
+    return next((operation for operation in found if operation.type == query_type), QUERY_V5)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class FaultyTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
-        operation = operation_of(request.method, url.path, dict(url.params))
+        operation = operation_of(request.method, url.path, url.params.get("type", ""))
         text = f"{url} {request.content.decode()}"
         self.sent.append(Sent(self.now(), request.method, url.path, operation, text))
 
