@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,7 +18,8 @@ from tests.lib.virtual_time import now, simulate
 
 pytestmark = pytest.mark.usefixtures("frequent_polls")
 
-SKEW = 1200.0
+SKEWS = {"ahead": 1200.0, "behind": -1200.0}
+"""Seconds by which the clock of an account is wrong."""
 COLLECTORS = tuple(Collectors.model_fields)
 AGAIN, LAST_SUCCESS = 200.0, 180.0
 END = LAST_SUCCESS + 2 * AGE + INTERVAL + 10
@@ -49,37 +50,42 @@ def scope(kind: str) -> tuple[Sequence[str], Sequence[str]]:
     return (COLLECTORS, ("sync", "cloudDataGuard")) if kind == "ak_sk" else (["progress"], ["cloudDataGuard"])
 
 
-def accounts(kind: str, token: str) -> list[dict[str, Any]]:
-    """One whose clock will be wrong, with credentials of a kind, and one that is spared."""
+def account_of(kind: str, name: str, token: str) -> dict[str, Any]:
+    """An account with credentials of a kind, whose clock will be wrong."""
     credentials = {
         "ak_sk": {"type": "ak_sk", "access_key": "AK", "secret_key": "SK"},
-        "ecs_agency": {"type": "ecs_agency", "metadata_endpoint": "https://wrong.test"},
+        "ecs_agency": {"type": "ecs_agency", "metadata_endpoint": f"https://{name}.test"},
         "password": {"type": "password", "domain": DEMO_DOMAIN, "user": DEMO_USER, "password": DEMO_PASSWORD},
         "token": {"type": "token", "token": token},
     }[kind]
-    wrong = account("wrong", *scope(kind), credentials=credentials)
+    made = account(name, *scope(kind), credentials=credentials)
     if kind == "ak_sk":
-        del wrong["projects"][0]["project_id"]
-    return [wrong, account("right", *scope(kind))]
+        del made["projects"][0]["project_id"]
+    return made
 
 
-async def pages_of(kind: str, skew: float) -> Pages:
-    transport = FaultyTransport({f"{name}.test": cloud(name, scope(kind)[1]) for name in ("wrong", "right")}, now)
-    simulated = transport.clouds["wrong.test"]
-    simulated.worlds[0].name = FAILING  # without an id, a project is found by its name
-    configuration = config(accounts(kind, simulated.issue_token()))
+async def pages_of(kind: str, skews: Mapping[str, float]) -> Pages:
+    """Poll accounts whose clocks are wrong by these seconds, and one that is spared."""
+    transport = FaultyTransport({f"{name}.test": cloud(name, scope(kind)[1]) for name in (*skews, "right")}, now)
+    clouds = {name: transport.clouds[f"{name}.test"] for name in skews}
+    for simulated in clouds.values():
+        simulated.worlds[0].name = FAILING  # without an id, a project is found by its name
+    accounts = [account_of(kind, name, simulated.issue_token()) for name, simulated in clouds.items()]
+    configuration = config([*accounts, account("right", *scope(kind))])
 
-    def set_clock(seconds: float) -> None:
-        simulated.now = partial(skewed, seconds)
+    def set_clocks(seconds: Mapping[str, float]) -> None:
+        for name, simulated in clouds.items():
+            simulated.now = partial(skewed, seconds[name])
 
-    set_clock(skew)
+    right = dict.fromkeys(skews, 0.0)
+    set_clocks(skews)
     steps = (
         (32, None),
-        (40, partial(set_clock, 0.0)),
+        (40, partial(set_clocks, right)),
         (40 + 3 * INTERVAL + 1, None),
-        (AGAIN, partial(set_clock, skew)),
+        (AGAIN, partial(set_clocks, skews)),
         (END, None),
-        (END, partial(set_clock, 0.0)),
+        (END, partial(set_clocks, right)),
         (END + 3 * INTERVAL + 1, None),
     )
     return Pages(*await pages_at(transport, configuration, steps))
@@ -87,27 +93,27 @@ async def pages_of(kind: str, skew: float) -> Pages:
 
 @pytest.mark.parametrize("kind", SIGNED)
 def test_a_wrong_clock(kind: str) -> None:
-    normal = simulate(pages_of(kind, 0.0))
-    for skew in (SKEW, -SKEW):
-        compare(kind, normal, simulate(pages_of(kind, skew)))
+    normal, pages = simulate(pages_of(kind, {"none": 0.0})), simulate(pages_of(kind, SKEWS))
+    for name in SKEWS:
+        compare(kind, name, normal, pages)
 
 
-def compare(kind: str, normal: Pages, pages: Pages) -> None:
+def compare(kind: str, name: str, normal: Pages, pages: Pages) -> None:
     """Assert that a wrong clock makes the account unreadable while it signs, and changes nothing else."""
     for at, page in pages._asdict().items():
         usual: View = getattr(normal, at)
         unreadable = SIGNED[kind] and at in {"started", "failing"}
         for project in PROJECTS:
-            assert page.of("right", project) == usual.of("right", project), (at, project)
-            facts = {line for line in page.facts("wrong", project) if "_total{" not in line}
-            expected = {line for line in usual.facts("wrong", project) if "_total{" not in line}
-            assert facts == (set() if unreadable else expected), (at, project)
-            assert page.value("wrong", project, "drs_up") == (not unreadable)
-            success = page.by("collector", "wrong", project, "drs_exporter_collector_success")
+            assert page.of("right", project) == usual.of("right", project), (name, at, project)
+            facts = {line for line in page.facts(name, project) if "_total{" not in line}
+            expected = {line for line in usual.facts("none", project) if "_total{" not in line}
+            assert facts == (set() if unreadable else expected), (name, at, project)
+            assert page.value(name, project, "drs_up") == (not unreadable)
+            success = page.by("collector", name, project, "drs_exporter_collector_success")
             assert success["tasks"] == (not unreadable)
             assert unreadable or set(success.values()) == {1}, success
     if kind != "ak_sk":
         return
     for operation in (*POLLED, operations.LIST_PROJECTS):
-        codes = pages.recovered.codes("wrong", operation)
+        codes = pages.recovered.codes(name, operation)
         assert codes.keys() == {"200", "401"} - ({"200"} if "202" in codes else set()) | codes.keys() & {"202"}, codes
