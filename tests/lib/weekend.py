@@ -133,8 +133,9 @@ def weekend_config(folder: Path, rules: list[dict[str, str]]) -> Config:
         "cutover": {"max_delay": "2s"},
     }
     project = {"region": "cn-north-4", "name": "shop", "project_id": PROJECT_ID}
-    given = settings(account("prod", project), waves=[wave], storage={"path": str(folder)}, poll={"interval": "45s"})
-    seldom = {name: {"interval": "10m"} for name in ("node", "objects", "comparison")}  # none of them changes
+    seldom = {name: {"interval": "30m"} for name in ("node", "objects", "comparison", "detail")}  # none of them changes
+    storage, poll, tasks = {"path": str(folder)}, {"interval": "45s"}, {"job_types": ["sync"]}
+    given = settings(account("prod", project), waves=[wave], storage=storage, poll=poll, tasks=tasks)
     return from_mapping({**given, "collectors": seldom})
 
 
