@@ -70,6 +70,16 @@ def world(runs: int = 13, recovers: int = 11, drafts: int = 12) -> list[SimTask]
     ]
 
 
+def ended(count: int) -> list[SimTask]:
+    """As many tasks of each job type that have ended: lists of several pages."""
+    kinds: tuple[dict[str, Any], ...] = ({"scenario": "migration"}, {}, DR)
+    return [
+        sim_task(f"ended-{number}-{place}", status="RELEASE_RESOURCE_COMPLETE", **kind)
+        for place, kind in enumerate(kinds)
+        for number in range(count)
+    ]
+
+
 @dataclass
 class Kinds:
     """How many tasks of a kind there are, as a formula names them."""
@@ -159,8 +169,8 @@ def by_formula(operation: str, tasks: list[SimTask], api: str, async_jobs: int =
 @pytest.mark.parametrize("api", ["v3", "v5", "auto"])
 @pytest.mark.parametrize(
     "tasks",
-    [world(), world(1, 0, 0), world(10, 10, 10), world(101, 1, 1), []],
-    ids=["many", "few", "tens", "101", "none"],
+    [world(), world(1, 0, 0), world(10, 10, 10), [*world(1, 1, 1), *ended(101)], []],
+    ids=["many", "few", "tens", "101 ended", "none"],
 )
 async def test_the_first_poll_makes_the_documented_number_of_calls(api: str, tasks: list[SimTask]) -> None:
     jobs = [AsyncJob(status="COMMIT_SUCCESS", created=EPOCH - number) for number in range(101)]
