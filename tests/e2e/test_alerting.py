@@ -17,7 +17,7 @@ import yaml
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, SimTask, SimulatedCloud, World
 from tests.deploy.test_alertmanager import CONFIG, Alertmanager
 from tests.e2e.programs import COMMAND, LISTEN, Exporter, account, configuration, get, run
-from tests.e2e.test_prometheus import Prometheus
+from tests.e2e.prometheus import Prometheus
 from tests.lib.dashboards import dashboard_expressions
 from tests.lib.paths import DEPLOY
 from tests.lib.rules import load
@@ -94,7 +94,7 @@ class Scene:
         self.alertmanager.until(self.alertmanager.ready, "Alertmanager is ready")
         (folder / "prometheus").mkdir()
         receiver = self.alertmanager.url.removeprefix("http://")
-        self.prometheus = programs.enter_context(Prometheus(folder / "prometheus", target, receiver))
+        self.prometheus = programs.enter_context(Prometheus(folder / "prometheus", target, alertmanager=receiver))
         self.prometheus.until(self.prometheus.ready, "Prometheus is ready")
 
     def shows(self, status: str, phase: str, *firing: str) -> None:

@@ -20,8 +20,8 @@ import yaml
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, SimTask, SimulatedCloud, World
 from tests.deploy.test_alertmanager import Alertmanager
 from tests.e2e.programs import Exporter, Program, account, configuration, free_port, get
+from tests.e2e.prometheus import Prometheus
 from tests.e2e.test_alerting import Hook, listening
-from tests.e2e.test_prometheus import Prometheus
 from tests.lib.paths import DEPLOY
 from tests.lib.rules import RULE_FILES, load
 from tests.lib.serving import served

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.programs import COMMAND, LISTEN, get, run
+from tests.e2e.prometheus import Prometheus
 from tests.e2e.secured import GET, LOGIN, Secured
-from tests.e2e.test_prometheus import Prometheus
 from tests.lib.certificates import Authority, Pair, hashed
 from tests.lib.tools import needs, tool
 

@@ -24,17 +24,13 @@ def dashboard_expressions(path: Path) -> list[tuple[str, str]]:
     Raises:
         ValueError: a variable is left in a query.
     """
-    variables = {
-        variable["name"]: variable.get("allValue", ".*")
-        for variable in json.loads(path.read_text())["templating"]["list"]
-        if variable["type"] == "query"
-    }
     queries = [
         *((panel["title"], target["expr"]) for panel in dashboard_panels(path) for target in panel["targets"]),
         *((events["name"], events["expr"]) for events in dashboard_annotations(path)),
         *((f"variable {name}", query) for name, query in dashboard_choices(path).items()),
     ]
-    return [(title, _substitute(query, variables | _INTERVALS)) for title, query in queries]
+    all_values = {variable["name"]: variable.get("allValue", ".*") for variable in _variables(path)}
+    return [(title, _substitute(query, all_values | _INTERVALS)) for title, query in queries]
 
 
 def dashboard_annotations(path: Path) -> list[dict[str, Any]]:
@@ -46,10 +42,23 @@ def dashboard_choices(path: Path) -> dict[str, str]:
     """The query of each variable whose values are taken from series instead of from one label, by its name."""
     choices = {
         variable["name"]: re.fullmatch(r"query_result\((.+)\)", variable["query"]["query"])
-        for variable in json.loads(path.read_text())["templating"]["list"]
-        if variable["type"] == "query"
+        for variable in _variables(path)
     }
     return {name: found[1] for name, found in choices.items() if found}
+
+
+def dashboard_labels(path: Path) -> list[tuple[str, str]]:
+    """The name of each variable whose values are those of a label, and a query for them if all values are selected."""
+    found = {
+        each["name"]: re.fullmatch(r"label_values\((.+), (\w+)\)", each["query"]["query"]) for each in _variables(path)
+    }
+    queries = {name: f"count by ({of[2]}) ({of[1]})" for name, of in found.items() if of}
+    return [(name, _substitute(query, dict.fromkeys(found, ".*"))) for name, query in queries.items()]
+
+
+def _variables(path: Path) -> list[dict[str, Any]]:
+    """The variables of a dashboard whose values are queried."""
+    return [each for each in json.loads(path.read_text())["templating"]["list"] if each["type"] == "query"]
 
 
 def _panels(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

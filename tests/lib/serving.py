@@ -15,9 +15,14 @@ _PATIENCE = 180.0
 
 
 @contextmanager
-def served(application: Any) -> Iterator[str]:
-    """The URL of an ASGI application that a thread serves; idle connections stay open for longer than any interval."""
-    config = uvicorn.Config(application, port=0, log_level="critical", lifespan="off", timeout_keep_alive=75)
+def served(application: Any, **options: Any) -> Iterator[str]:
+    """The URL of an ASGI application that a thread serves; idle connections stay open for longer than any interval.
+
+    Args:
+        application: to serve.
+        options: of `uvicorn.Config`, such as a certificate; the URL has the scheme http nevertheless.
+    """
+    config = uvicorn.Config(application, port=0, log_level="critical", lifespan="off", timeout_keep_alive=75, **options)
     with in_a_thread(uvicorn.Server(config)) as url:
         yield url
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import ssl
 import traceback
 from collections.abc import AsyncIterator
@@ -21,11 +20,12 @@ from tests.lib.certificates import Authority
 from tests.lib.settings import fault_of, otc_account
 from tests.lib.sockets import answer, saying, served
 from tests.lib.tools import needs
+from tests.lib.tunnels import USER, TunnelProxy
 from tests.lib.virtual_time import in_real_time
 from tests.unit.cloud.http.test_network import EMPTY, listed
 
 pytestmark = [needs("openssl"), pytest.mark.usefixtures("no_pause")]
-USER, PASSWORD = "svc-drs", "sécret:1"
+PASSWORD = "sécret:1"
 LOGIN = {"user": USER, "password": PASSWORD}
 
 
@@ -34,43 +34,6 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-
-
-class TunnelProxy:
-    """Opens a tunnel for each CONNECT with the right password; counts the tunnels and the refusals."""
-
-    def __init__(self, password: str | None, status: str = "407 Proxy Authentication Required") -> None:
-        self.password = password
-        self._status = status
-        self.tunnels = self.refusals = 0
-
-    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        method, place, _ = head[0].split(" ")
-        given = next((line.partition(": ")[2] for line in head if line.lower().startswith("proxy-auth")), None)
-        if method != "CONNECT" or given != self._wanted():
-            self.refusals += 1
-            writer.write(f"HTTP/1.1 {self._status}\r\nContent-Length: 0\r\n\r\n".encode())
-            await writer.drain()
-            return
-        self.tunnels += 1
-        host, _, port = place.rpartition(":")
-        there, back = await asyncio.open_connection(host, int(port))
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        await asyncio.gather(_pump(reader, back), _pump(there, writer))
-
-    def _wanted(self) -> str | None:
-        if self.password is None:
-            return None
-        return "Basic " + base64.b64encode(f"{USER}:{self.password}".encode()).decode()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
 
 
 @pytest.fixture
