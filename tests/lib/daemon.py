@@ -108,6 +108,7 @@ class Scrape:
 
     def __init__(self, source: Exporter | Exposition) -> None:
         self._page = (source.exposition if isinstance(source, Exporter) else source).page
+        self._families = {family.name: family for family in self._page.families}
         self._samples: dict[str, list[tuple[dict[str, str], float]]] = {}
 
     @classmethod
@@ -124,8 +125,8 @@ class Scrape:
     def samples(self, name: str, **labels: str) -> list[tuple[dict[str, str], float]]:
         """The samples of a family that have these labels; an empty one is one that is not there."""
         if name not in self._samples:
-            families = frozenset({name, name.rpartition("_")[0]})  # the samples of a histogram have further suffixes
-            lines = b"".join(self._page.plain(families)).decode().splitlines()
+            family = self._families.get(name) or self._families.get(name.rpartition("_")[0])  # that of a histogram
+            lines = b"".join(block.text for block in family.samples).decode().splitlines() if family else ()
             self._samples[name] = parsed(line for line in lines if line.startswith((f"{name}{{", f"{name} ")))
         return [
             (found, value)
