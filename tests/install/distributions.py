@@ -10,6 +10,8 @@ from pathlib import Path
 from tests.lib.paths import ROOT
 from tests.lib.tools import lacking
 
+OLDEST_PIP = "pip==22.3"
+"""The pip of Python 3.11.0, the oldest Python that the exporter supports."""
 _INSTALL_SECONDS = 300
 """The most that an installation may take, with a slow registry."""
 
@@ -22,16 +24,29 @@ def built(kind: str, folder: Path) -> Path:
     return made
 
 
-def install(*command: str | Path, folder: Path) -> None:
-    """Run a command that installs the locked packages. Where it fails, as without a registry, the test is skipped."""
+def empty_venv(folder: Path, python: str = sys.executable) -> Path:
+    """Create a virtual environment with nothing in it, in a new folder, and return its Python."""
+    subprocess.run([python, "-m", "venv", "--without-pip", folder], check=True)
+    return folder / "bin" / "python"
+
+
+def installed_pip(release: str, folder: Path) -> Path:
+    """Install a release of pip into a virtual environment in a new folder, and return its command."""
+    python = empty_venv(folder)
+    install(sys.executable, "-m", "pip", "--python", python, "install", "-q", release, folder=folder)
+    return folder / "bin" / "pip"
+
+
+def install(*command: str | Path, folder: Path, **environment: str) -> None:
+    """Run a command that installs packages. Where it fails, as without a registry, the test is skipped."""
     installed = subprocess.run(
         [str(part) for part in command],
         cwd=folder,
-        env={**os.environ, "PIP_NO_COMPILE": "1"},  # a third of the time
+        env={**os.environ, "PIP_NO_COMPILE": "1", **environment},  # a third of the time
         capture_output=True,
         text=True,
         timeout=_INSTALL_SECONDS,
         check=False,
     )
     if installed.returncode:
-        lacking(f"the locked packages could not be installed: {installed.stderr}")
+        lacking(f"packages could not be installed: {installed.stderr}")

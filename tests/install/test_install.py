@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests.install.distributions import OLDEST_PIP, empty_venv, installed_pip
 from tests.install.locks import LOCKS, entries, index, newer, rehashed
 from tests.lib.paths import ROOT
-from tests.lib.tools import lacking
-
-OLDEST = "pip==22.3"
-"""The pip of Python 3.11.0, the oldest Python that the exporter supports."""
-NEWEST = "pip"
 
 
 def hermetic(**more: str) -> dict[str, str]:
@@ -40,20 +34,12 @@ def ran(*command: str | Path, environment: dict[str, str] | None = None) -> subp
     )
 
 
-def empty(folder: Path) -> Path:
-    """A virtual environment with nothing in it, in a new folder."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    return folder
-
-
-@pytest.fixture(scope="module", params=[OLDEST, NEWEST], ids=["oldest", "newest"])
-def pip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pip of a certain version."""
-    folder = empty(tmp_path_factory.mktemp("pip"))
-    done = ran(sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install", "-q", request.param)
-    if done.returncode:
-        lacking(f"{request.param} could not be installed: {done.stderr}")
-    return folder / "bin" / "pip"
+@pytest.fixture(scope="module", params=["oldest", "newest"])
+def pip(request: pytest.FixtureRequest, newest_pip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The oldest and the newest pip."""
+    if request.param == "newest":
+        return newest_pip
+    return installed_pip(OLDEST_PIP, tmp_path_factory.mktemp("pip"))
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +51,13 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, st
 
 def installed(pip: Path, lock: Path, wheels: Path, folder: Path) -> dict[str, Version]:
     """Run scripts/install.sh with a folder of wheels; return the installed versions by name."""
-    python = empty(folder / "venv") / "bin" / "python"
+    python = empty_venv(folder / "venv")
     here = hermetic(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(wheels), PIP_PYTHON=str(python))
     done = ran("sh", "scripts/install.sh", pip, lock, environment=here)
     assert (done.returncode, done.stderr) == (0, "")
-    listed = json.loads(ran(pip, "list", "--format=json", environment=here).stdout)
-    return {canonicalize_name(package["name"]): Version(package["version"]) for package in listed}
+    (packages,) = (folder / "venv" / "lib").glob("python*/site-packages")
+    there = distributions(path=[str(packages)])
+    return {canonicalize_name(package.name): Version(package.version) for package in there}
 
 
 @pytest.mark.parametrize("name", LOCKS)

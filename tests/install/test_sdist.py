@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.programs import Program, get, run
 from tests.install.distributions import built, install
+from tests.install.locks import LOCKS
 from tests.lib.paths import ROOT
 from tests.lib.tools import needs, tool
 
@@ -61,9 +62,11 @@ def test_its_tests_pass(unpacked: Path) -> None:
 
 
 @needs("make")
-def test_make_run_starts_the_demo(unpacked: Path) -> None:
-    make = tool("make")
-    install(make, ".venv/run.stamp", f"PYTHON={sys.executable}", folder=unpacked)
+def test_make_run_starts_the_demo(unpacked: Path, newest_pip: Path, tmp_path: Path) -> None:
+    make, lock = tool("make"), LOCKS["run"]
+    install(newest_pip, "download", "--require-hashes", "--no-deps", "-q", "-r", lock, folder=tmp_path)
+    local = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+    install(make, ".venv/run.stamp", f"PYTHON={sys.executable}", folder=unpacked, **local)
     with Program([make, "-C", unpacked, "run", "ADDRESS=127.0.0.1:0"], unpacked.parent / "running") as demo:
         found = demo.until(lambda: re.search(r"(http://\S+)/metrics", demo.stdout), "it says where it serves")
         demo.until(lambda: "drs_exporter_build_info" in get(f"{found[1]}/metrics").text, "a page")
