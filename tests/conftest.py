@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,20 +58,28 @@ def _starts_workers(config: pytest.Config) -> bool:
     return bool(config.option.tx) and not hasattr(config, "workerinput")
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give the tests of a file that share a set-up, and the cases of a unit test, to one worker.
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives the tests that share a set-up, and the cases of a quick test, to one worker.
 
     The scheduler starts with the largest of these groups. All other tests are given to the workers one by one.
     """
-    scheduling = LoadScopeScheduling(config, log)
-    scheduling._split_scope = _unit_of
-    return scheduling
+
+    def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(_SHARED):
+            return nodeid.partition("::")[0]
+        return nodeid.partition("[")[0] if nodeid.startswith(("tests/unit/", "tests/deploy/")) else nodeid
+
+    def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
+        """Forget a group when its tests have run: after each test, the scheduler counts those of all its groups."""
+        super().mark_test_complete(node, item_index, duration)
+        groups = self.assigned_work[node]
+        group = self._split_scope(self.registered_collections[node][item_index])
+        if all(groups[group].values()):
+            del groups[group]
 
 
-def _unit_of(nodeid: str) -> str:
-    if nodeid.startswith(_SHARED):
-        return nodeid.partition("::")[0]
-    return nodeid.partition("[")[0] if nodeid.startswith("tests/unit/") else nodeid
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
+    return _Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -80,11 +88,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         shuffle(items, seed)
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
     """Collect garbage seldom, and never that of modules and tests: each of the two saves a tenth of the time."""
+    gc.disable()
+    collected = yield
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    gc.enable()
+    return collected
 
 
 @pytest.hookimpl(tryfirst=True)
