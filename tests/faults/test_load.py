@@ -57,13 +57,13 @@ async def test_a_list_of_many_slow_pages_is_progress(monkeypatch: pytest.MonkeyP
     """A list takes ten minutes: if a restart interrupted it, no list would ever be complete."""
     for module in (paging, v3, v5):
         monkeypatch.setattr(module, "PAGE", 1)
-    transport = fleet(180, P)
-    transport.clouds[HOST].faults = [Fault(match="/jobs$", kind="slow", seconds=9)]
-    async with polling(transport, config(P, rate_limit=1000.0, burst=1000)) as exporter:
+    transport = fleet(90, P)
+    transport.clouds[HOST].faults = [Fault(match="/jobs$", kind="slow", seconds=18)]
+    async with polling(transport, config(P, rate_limit=1000.0, burst=1000, timeout="20s")) as exporter:
         for minute in range(1, 24):
             await until(60 * minute)
             assert exporter.healthy, minute
-        assert len(collected(await view(exporter), P)) == 180
+        assert len(collected(await view(exporter), P)) == 90
 
 
 @pytest.mark.parametrize("throttle", [faults.throttled, faults.too_frequent])
