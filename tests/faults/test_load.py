@@ -117,9 +117,9 @@ async def test_no_collector_starves_if_the_rate_limit_is_a_fifth_of_the_demand()
 
 async def test_values_do_not_come_and_go_if_the_demand_exceeds_the_rate_limit() -> None:
     """Design, sections 5 and 6: ages follow the measured interval, which is exported."""
-    transport = fleet(70, P)
+    transport = fleet(35, P)
     shown = []
-    async with polling(transport, config(P, rate_limit=0.63)) as exporter:
+    async with polling(transport, config(P, rate_limit=0.37)) as exporter:
         for minute in range(20, 42, 3):
             await until(60 * minute)
             page = await view(exporter)
