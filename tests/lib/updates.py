@@ -1,6 +1,7 @@
 """When the whole daemon receives facts about the tasks of a simulated cloud, for hours of virtual time.
 
-Daemon, client and cloud are complete, but samples are rendered only at the end: until then nobody reads a page.
+Daemon, client and cloud are complete, but tasks are judged and samples rendered only at the end: until then nobody
+reads a page, and polls depend on neither.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from exporter.metrics.sample_updater import SampleUpdater
 from exporter.model.task import Phase
 from exporter.simulator import SimulatedCloud
 from exporter.simulator.world.fleet import fleet_world
+from exporter.store.verdicts import Verdicts
 from tests.lib.daemon import HOUR, PROJECT_ID, Scrape, calls, polling, sim_task
 from tests.lib.virtual_time import now
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 _PAGE_SECONDS = 300.0
 _COUNTED_SECONDS = 1200.0
-"""Of the end, in which calls are counted, and samples are rendered."""
+"""Of the end, in which calls are counted, tasks are judged, and samples are rendered."""
 _WARM_UP = 0.2
 """Part of the time before, in which everything is new."""
 
@@ -178,6 +180,7 @@ async def polls_of(fleet: Fleet) -> Polls:
             patch.setattr(daemon, name, _PAGE_SECONDS)
         for name in ("update_task", "update_project"):
             unrendered.setattr(SampleUpdater, name, lambda *_: None)
+        unrendered.setattr(Verdicts, "judge", lambda _, _state, exposed: exposed)
         async with polling(simulated, _config(fleet.api)) as exporter:
             updates = _Updates(exporter, patch, _WARM_UP * until_counted)
             await asyncio.sleep(until_counted)
