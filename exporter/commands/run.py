@@ -149,19 +149,15 @@ def run_daemon(
     with ExitStack() as stack:
         sockets = [stack.enter_context(bound) for bound in bind_all(options.addresses or [DEFAULT_ADDRESS])]
         health = [stack.enter_context(bound) for bound in bind_all(options.health_addresses, HEALTH_OPTION)]
-        urls = [url_of(bound, "https" if web.tls else "http") + prefix.internal for bound in sockets]
         out = LineWriter(sys.stdout, lambda _: "")
-        pages = [prefix.external] if prefix.external else urls
-        health_urls = [f"{url_of(bound)}/-/healthy" for bound in health]
-        announce = partial(log_start, config, urls, shard, pages=pages, health=health_urls)
+        urls, pages, health_urls = _urls(sockets, health, prefix, "https" if web.tls else "http")
+        report = partial(log_start, config, urls, shard, pages=pages, health=health_urls)
         if transport is not None:
-            announce = partial(announce_demo, out, urls, pages, health_urls)
+            report = partial(announce_demo, out, urls, pages, health_urls)
 
         async def poll_and_serve() -> None:
             exporter = Exporter(config, transport=transport, shard=shard, uses_storage=True)
-            await serve(
-                exporter, load, sockets, announce, web, prefix=prefix, health=health, lifecycle=options.lifecycle
-            )
+            await serve(exporter, load, sockets, report, web, prefix=prefix, health=health, lifecycle=options.lifecycle)
 
         logs.log_ignored_exceptions()
         try:
@@ -169,6 +165,15 @@ def run_daemon(
         finally:
             out.drain(SERVING_DRAIN_SECONDS)
     return Outcome(0)
+
+
+def _urls(
+    sockets: Sequence[socket.socket], health: Sequence[socket.socket], prefix: Prefix, scheme: str
+) -> tuple[list[str], list[str], list[str]]:
+    """Return the URLs that this process serves, those of the pages for browsers, and those of the health listener."""
+    urls = [url_of(bound, scheme) + prefix.internal for bound in sockets]
+    pages = [prefix.external] if prefix.external else urls
+    return urls, pages, [f"{url_of(bound)}/-/healthy" for bound in health]
 
 
 def announce_demo(out: LineWriter, urls: Sequence[str], pages: Sequence[str], health: Sequence[str]) -> None:

@@ -66,8 +66,7 @@ async def serve(
     servers = [(_server(exporter, app, web), sockets)]
     servers += [(_health_server(exporter), health)] if health else []
     stop, requested = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, requested.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, requested.set)
     watchdog = Watchdog()
     watchdog.on_signal(stop.set)
     try:
@@ -79,10 +78,8 @@ async def serve(
             started()
             systemd.ready(_status(exporter))
             await stop.wait()
-            _log.info("stopping")
             systemd.stopping()
-            async with exporter.reloading:  # no project is added or removed from now on
-                await _end([*watching, following, polling], [server for server, _ in servers], serving)
+            await _end(exporter, [*watching, following, polling], [server for server, _ in servers], serving)
     finally:
         watchdog.end()  # also where the end was a crash
 
@@ -106,14 +103,19 @@ def _status(exporter: Exporter) -> str:
 
 
 async def _end(
-    tasks: Iterable[asyncio.Task[None]], servers: Iterable[Server], serving: Collection[asyncio.Task[None]]
+    exporter: Exporter,
+    tasks: Iterable[asyncio.Task[None]],
+    servers: Iterable[Server],
+    serving: Collection[asyncio.Task[None]],
 ) -> None:
     """End all tasks but those that serve, which first send the responses that have begun."""
-    for task in tasks:
-        task.cancel()
-    for server in servers:
-        server.should_exit = True
-    await asyncio.wait(serving)
+    _log.info("stopping")
+    async with exporter.reloading:  # no project is added or removed from now on
+        for task in tasks:
+            task.cancel()
+        for server in servers:
+            server.should_exit = True
+        await asyncio.wait(serving)
 
 
 def _health_server(exporter: Exporter) -> Server:
