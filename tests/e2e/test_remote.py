@@ -11,10 +11,19 @@ import termios
 import tty
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.programs import COMMAND, Exporter, Program, run
 from tests.e2e.secured import LOGIN, Secured
 from tests.lib.certificates import Authority
+from tests.lib.commands import CommandLine
 from tests.lib.tools import needs
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """Runs commands in this process; the first test, and those of a terminal, run each command in its own."""
+    return CommandLine(capsys)
 
 
 def test_a_running_exporter_is_read_without_a_configuration(demo: Exporter) -> None:
@@ -45,15 +54,15 @@ def test_a_terminal_shows_the_tasks_in_place_until_ctrl_c(demo: Exporter, tmp_pa
 
 
 @needs("openssl")
-def test_tls_and_a_password(secured: Secured, authority: Authority, tmp_path: Path) -> None:
+def test_tls_and_a_password(command: CommandLine, secured: Secured, authority: Authority, tmp_path: Path) -> None:
     file, (user, password) = tmp_path / "http.yml", LOGIN
     (tmp_path / "password").write_text(f"{password}\n")
     url = secured.url.replace("127.0.0.1", "localhost")
 
     def tasks(config: str) -> tuple[int, str, str]:
         file.write_text(config)
-        done = run(COMMAND, "tasks", f"--url={url}", f"--http.config.file={file}")
-        return done.returncode, done.stdout, done.stderr.removeprefix(f"drs-exporter: {url}: ")
+        code, out, err = command("tasks", f"--url={url}", f"--http.config.file={file}")
+        return code, out, err.removeprefix(f"drs-exporter: {url}: ")
 
     tls = f"tls_config: {{ca_file: {authority.cert}}}\n"
     code, out, err = tasks(f"{tls}basic_auth: {{username: {user}, password_file: password}}\n")
@@ -65,11 +74,11 @@ def test_tls_and_a_password(secured: Secured, authority: Authority, tmp_path: Pa
     assert password not in err
 
 
-def test_wait_ends_with_the_exit_code_of_what_happened(demo: Exporter) -> None:
+def test_wait_ends_with_the_exit_code_of_what_happened(command: CommandLine, demo: Exporter) -> None:
     def waited(*words: str) -> tuple[int, str]:
-        done = run(COMMAND, "wait", *words, f"--url={demo.url}")
-        assert "Traceback" not in done.stderr
-        return done.returncode, done.stdout
+        code, out, err = command("wait", *words, f"--url={demo.url}")
+        assert "Traceback" not in err
+        return code, out
 
     assert waited("orders-to-rds", "--for=full-load") == (0, "full load complete: 1 of 1 task\n")
     assert waited("orders-to-rds", "--for=ended", "--timeout=1s") == (4, "ended: 0 of 1 task after 1s\n")
@@ -93,16 +102,12 @@ def test_wait_shows_a_line_on_a_terminal_and_ends_with_130_on_ctrl_c(demo: Expor
     os.close(ours)
 
 
-def test_the_tasks_of_a_wave_are_listed_and_waited_for(demo: Exporter) -> None:
-    done = run(COMMAND, "tasks", f"--url={demo.url}", "--wave=weekend-1")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert re.match(r"weekend-1, running.*\nNot ready: ", done.stdout)
-    assert "orders-to-rds" in done.stdout
-    done = run(COMMAND, "wait", "--wave=weekend-1", "--for=ended", "--timeout=1s", f"--url={demo.url}")
-    assert (done.returncode in {3, 4}, done.stdout[:7]) == (
-        True,
-        "ended: ",
-    )  # in the demo, a task of it may have failed
-    done = run(COMMAND, "wait", "--wave=weekend-2", "--for=ended", f"--url={demo.url}")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "drs-exporter: no wave has the name 'weekend-2', did you mean weekend-1?\n"
+def test_the_tasks_of_a_wave_are_listed_and_waited_for(command: CommandLine, demo: Exporter) -> None:
+    code, out, err = command("tasks", f"--url={demo.url}", "--wave=weekend-1")
+    assert (code, err) == (0, "")
+    assert re.match(r"weekend-1, running.*\nNot ready: ", out)
+    assert "orders-to-rds" in out
+    code, out, _ = command("wait", "--wave=weekend-1", "--for=ended", "--timeout=1s", f"--url={demo.url}")
+    assert (code in {3, 4}, out[:7]) == (True, "ended: ")  # in the demo, a task of it may have failed
+    message = command.error("wait", "--wave=weekend-2", "--for=ended", f"--url={demo.url}", code=1)
+    assert message == "no wave has the name 'weekend-2', did you mean weekend-1?\n"

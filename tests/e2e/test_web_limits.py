@@ -6,17 +6,33 @@ import re
 import signal
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 
 import pytest
 
 from tests.e2e.programs import TIMEOUT, until
 from tests.e2e.secured import GET, Secured
+from tests.lib.certificates import Authority
 from tests.lib.tools import needs
 
 pytestmark = needs("openssl")
 KINDS = ["malformed", "tls", "upgrade"]
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Secured]:
+    """A server that waits for the header of a request for one second."""
+    with Secured(tmp_path_factory.mktemp("impatient"), authority, limit="server.HEADER_SECONDS = 1.0") as exporter:
+        yield exporter
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Secured]:
+    """A server with two slots, which cuts off a client that reads no response for two seconds."""
+    limit = "clients.MAX_CONNECTIONS = 2; server.RESPONSE_SECONDS = 2.0"
+    with Secured(tmp_path_factory.mktemp("narrow"), authority, limit=limit) as exporter:
+        yield exporter.ready()
 
 
 def is_open(connection: socket.socket) -> bool:
@@ -57,9 +73,8 @@ def test_more_idle_connections_than_slots_do_not_stop_a_scrape(start_secured: Ca
 
 
 @pytest.mark.parametrize("stage", ["tcp", "tls", "header"])
-def test_slow_clients_are_cut_off(start_secured: Callable[..., Secured], stage: str) -> None:
-    secured = start_secured(limit="server.HEADER_SECONDS = 1.0")
-    with secured.tcp() if stage == "tcp" else secured.tls() as slow:
+def test_slow_clients_are_cut_off(impatient: Secured, stage: str) -> None:
+    with impatient.tcp() if stage == "tcp" else impatient.tls() as slow:
         sent = iter(GET)
 
         def closed() -> bool:
@@ -75,27 +90,26 @@ def test_slow_clients_are_cut_off(start_secured: Callable[..., Secured], stage: 
         assert next(sent, None) is not None
 
 
-def test_a_client_that_does_not_read_the_response_is_cut_off(start_secured: Callable[..., Secured]) -> None:
-    secured = start_secured(limit="server.RESPONSE_SECONDS = 1.0").ready()
-    with secured.tls() as greedy:
+def test_a_client_that_does_not_read_the_response_is_cut_off(narrow: Secured) -> None:
+    narrow.until(lambda: narrow.connections() == 0, "all earlier connections are closed")
+    with narrow.tls() as greedy:
         greedy.sendall(GET * 1000)
         assert greedy.recv(1)  # its response has begun
-        assert secured.connections() == 1
-        secured.until(lambda: secured.connections() == 0, "the connection is closed")
+        assert narrow.connections() == 1
+        narrow.until(lambda: narrow.connections() == 0, "the connection is closed")
         assert rest_of(greedy).count(b"HTTP/1.1 200 ") < 1000
 
 
-def test_new_connections_wait_while_all_slots_are_in_use(start_secured: Callable[..., Secured]) -> None:
-    secured = start_secured(limit="clients.MAX_CONNECTIONS = 2; server.RESPONSE_SECONDS = 2.0").ready()
-    with secured.tls() as greedy:
+def test_new_connections_wait_while_all_slots_are_in_use(narrow: Secured) -> None:
+    with narrow.tls() as greedy:
         greedy.sendall(GET * 1000)
         assert greedy.recv(1)  # its response has begun; one address gets one of the two slots
-        assert [secured.get().status_code for _ in range(3)] == [200] * 3
+        assert [narrow.get().status_code for _ in range(3)] == [200] * 3
         assert rest_of(greedy).count(b"HTTP/1.1 200 ") < 1000
 
 
 def test_a_bad_request_is_counted_and_its_kind_logged_once_a_minute(start_secured: Callable[..., Secured]) -> None:
-    secured = start_secured().ready()
+    secured = start_secured("--log.level=warning").ready()  # without the changes of the tasks of the demo
     for _ in range(3):
         with secured.tls() as client:
             client.sendall(GET * 100)
