@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache, partial
 from typing import Protocol
+
+from prometheus_client import Counter
 
 from exporter.metrics.self_metrics import (
     DECODE_ERRORS,
@@ -40,39 +43,47 @@ class RateLimit(Protocol):
         """Calls a second that polls at the configured intervals need."""
 
 
+class _OperationSeries:
+    """The series of one operation. They are looked up once: that takes longer than to count a call."""
+
+    def __init__(self, telemetry: Telemetry, *labels: str) -> None:
+        self._requests = partial(telemetry.series, REQUESTS, *labels)
+        *_, operation = labels
+        # So that a rate shows the first call without a response.
+        self._by_code = {code: self._requests(code) for code in _CODES_WITHOUT_RESPONSE}
+        self.seconds = telemetry.series(REQUEST_SECONDS, operation)
+        self.retries = telemetry.series(RETRIES, *labels)
+        self.throttled = telemetry.series(THROTTLED, *labels)
+
+    def requests(self, code: str) -> Counter:
+        """Return the counter of the calls with a code."""
+        if code not in self._by_code:
+            self._by_code[code] = self._requests(code)
+        return self._by_code[code]
+
+
 class ApiMeter:
     """Counts the API calls of one account in one region."""
 
     def __init__(self, telemetry: Telemetry, account: str, region: str, budget: RateLimit) -> None:
-        self._telemetry = telemetry
-        self._where = (account, region)
-        self._called: set[str] = set()
-        """Operations whose series exist."""
-        telemetry.series(RATE_LIMIT, *self._where).set_function(lambda: budget.allowed)
-        telemetry.series(DEMAND, *self._where).set_function(lambda: budget.wanted / budget.allowed)
+        where = (account, region)
+        self._series = cache(partial(_OperationSeries, telemetry, *where))
+        telemetry.series(RATE_LIMIT, *where).set_function(lambda: budget.allowed)
+        telemetry.series(DEMAND, *where).set_function(lambda: budget.wanted / budget.allowed)
 
     def request(self, operation: str, code: str, seconds: float) -> None:
         """Count a call that has ended."""
-        if operation not in self._called:
-            self._called.add(operation)
-            self._start(operation)
-        self._telemetry.series(REQUESTS, *self._where, operation, code).inc()
-        self._telemetry.series(REQUEST_SECONDS, operation).observe(seconds)
-
-    def _start(self, operation: str) -> None:
-        """Start the counters of an operation at 0, so that a rate shows the first failure of each kind."""
-        for code in _CODES_WITHOUT_RESPONSE:
-            self._telemetry.series(REQUESTS, *self._where, operation, code)
-        self._telemetry.series(RETRIES, *self._where, operation)
-        self._telemetry.series(THROTTLED, *self._where, operation)
+        series = self._series(operation)
+        series.requests(code).inc()
+        series.seconds.observe(seconds)
 
     def retry(self, operation: str) -> None:
         """Count a call that is tried again."""
-        self._telemetry.series(RETRIES, *self._where, operation).inc()
+        self._series(operation).retries.inc()
 
     def throttled(self, operation: str) -> None:
         """Count a call that the cloud refused because of its rate limit."""
-        self._telemetry.series(THROTTLED, *self._where, operation).inc()
+        self._series(operation).throttled.inc()
 
 
 class ProjectMeter:

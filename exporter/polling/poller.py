@@ -143,7 +143,7 @@ class Poller:
         for collector in {*loop.fed, loop.collector} if loop is not self._wave_lists else ():
             self._record(collector, seconds)
         errors = self._context.connection.decode_errors
-        self._context.meter.decode_errors({name: counted.take() for name, counted in errors.items()})
+        self._context.meter.decode_errors({name: each.take() for name, each in errors.items() if each.count})
         self._state.ready = True
         self._listed.set()
         if loop.due() > asyncio.get_running_loop().time():

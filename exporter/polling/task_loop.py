@@ -223,7 +223,8 @@ class TaskLoop(PollLoop):
         self._plan_next(facts)
         refused_kinds = {task_id: self._kinds.get(task_id, ()) for task_id in refused}
         await self._context.store.update(facts, call.gone, refused_kinds, self._parents.assumed)
-        self._context.meter.task_errors(self.collector, len(call.refused))
+        if call.refused:
+            self._context.meter.task_errors(self.collector, len(call.refused))
 
     def _plan_next(self, facts: Mapping[str, Iterable[TaskFacts]]) -> None:
         """Record how long the facts have to last."""
