@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import Callable, Generator, Mapping
 from functools import lru_cache
@@ -19,6 +20,8 @@ import httpx
 from exporter.config import ConfigError
 
 _ALGORITHM = "SDK-HMAC-SHA256"
+_PLAIN_PATH = re.compile("[A-Za-z0-9_~./-]*")
+"""A path that is its own canonical form but for the slash at its end, as almost all are."""
 _SIGNED = frozenset({b"content-type", b"host", b"x-language", b"x-project-id", b"x-sdk-date", b"x-security-token"})
 """Headers that are signed if present. Others, such as User-Agent, may be rewritten by a proxy."""
 
@@ -112,9 +115,10 @@ def canonical_request(method: str, url: httpx.URL, headers: Mapping[str, str], b
     )
 
 
-@lru_cache(maxsize=128)
 def _canonical_path(path: str) -> str:
-    segments = "/".join(_encode(segment) for segment in unquote(path).split("/"))
+    segments = path
+    if not _PLAIN_PATH.fullmatch(path):
+        segments = "/".join(_encode(segment) for segment in unquote(path).split("/"))
     return segments if segments.endswith("/") else segments + "/"  # only here, not on the wire
 
 
