@@ -259,7 +259,7 @@ def _transport(config: HttpConfig, proxy: httpx.Proxy | None) -> AiohttpTranspor
     return AiohttpTransport(
         verify=context,
         proxy=proxy,
-        client=lambda: new_session(aiohttp.TCPConnector(ssl=context, resolver=Resolver())),
+        client=lambda: new_session(ssl=context, resolver=Resolver()),
     )
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from types import SimpleNamespace
+from typing import Any
+from weakref import WeakSet
 
 import aiohttp
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 LONGEST_HEADER = 64 * 1024
 """Bytes of a response header. IAM sends a token as a header, which has about 9,000 bytes in large accounts."""
@@ -13,24 +16,38 @@ _reused: ContextVar[bool] = ContextVar("reused")
 """True if the request of this task was sent on a connection that had served another request before."""
 
 
-def new_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-    """A session that drops the cloud's cookies."""
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_reuseconn.append(_note_reuse)
+class Connector(aiohttp.TCPConnector):
+    """Connections that record for each request whether its connection has served another one before.
+
+    A trace of aiohttp would record the same, but takes 20 us for each call.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._used = WeakSet[Any]()
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the interface of aiohttp
+    ) -> Connection:
+        """Return a kept connection, or a new one."""
+        connection = await super().connect(req, traces, timeout)
+        _reused.set(connection.protocol in self._used)
+        self._used.add(connection.protocol)
+        return connection
+
+
+def new_session(**connector: Any) -> aiohttp.ClientSession:
+    """A session that drops the cloud's cookies, with these settings of its connector."""
     return aiohttp.ClientSession(
-        connector=connector,
+        connector=Connector(**connector),
         cookie_jar=aiohttp.DummyCookieJar(),
         max_line_size=LONGEST_HEADER,
         max_field_size=LONGEST_HEADER,
         middlewares=(_without_retry_of_aiohttp, _send_again),
-        trace_configs=[trace],
     )
-
-
-async def _note_reuse(
-    _session: aiohttp.ClientSession, _context: SimpleNamespace, _params: aiohttp.TraceConnectionReuseconnParams
-) -> None:
-    _reused.set(True)
 
 
 async def _without_retry_of_aiohttp(

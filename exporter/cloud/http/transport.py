@@ -72,8 +72,7 @@ class Transport(AiohttpTransport):
         super().__init__(verify=self._trusted, proxy=proxy, client=self._session)
 
     def _session(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(ssl=self._trusted, keepalive_timeout=_KEPT_SECONDS, resolver=Resolver())
-        return new_session(connector)
+        return new_session(ssl=self._trusted, keepalive_timeout=_KEPT_SECONDS, resolver=Resolver())
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request.

@@ -44,7 +44,7 @@ class Server:
 @asynccontextmanager
 async def session_with(server: Server) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
     """A session, and the URL of the server."""
-    async with served(server.serve) as port, new_session(aiohttp.TCPConnector()) as session, asyncio.timeout(10):
+    async with served(server.serve) as port, new_session() as session, asyncio.timeout(10):
         yield session, f"http://127.0.0.1:{port}/"
 
 
