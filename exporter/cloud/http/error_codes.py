@@ -200,7 +200,9 @@ def documented(code: str | None, status: int | None = None) -> Meaning | None:
 
     An item of a batch has no status of its own.
     """
-    rows = () if code is None else _BY_CODE.get(full_code(code), ())
+    if code is None:
+        return None
+    rows = _BY_CODE.get(full_code(code), ())
     return next((row.meaning for row in rows if not row.statuses or status in row.statuses), None)
 
 

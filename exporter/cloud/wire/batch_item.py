@@ -99,10 +99,13 @@ def item_error(operation: str, error_code: str | None, *statuses: str | None) ->
 
     A failed task shows the code of its failure beside its facts, with its status; that is no error of the response.
     """
-    if documented(error_code) is GONE or DELETED in statuses:
+    meaning = documented(error_code)
+    if meaning is GONE or DELETED in statuses:
         return TaskGoneError(operation, "200", error_code)
-    if documented(error_code) is WRONG_STATE:
+    if meaning is WRONG_STATE:
         return ()
+    if error_code is None and _FAILED not in statuses:
+        return None
     known = any(status is not None and status != _FAILED for status in statuses)
     refused = _FAILED in statuses or (error_code is not None and not known)
     return TaskError(operation, "200", error_code) if refused else None
