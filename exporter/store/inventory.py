@@ -50,6 +50,10 @@ class _ListEntry:
     absence: int = 0
     """Sum of the weights of the lists since then; see `_ABSENCE_BEFORE_REMOVAL`."""
 
+    def shows_running(self, since: float) -> bool:
+        """Return whether the newest list, if it came since this time, contains the task as one that has not ended."""
+        return self.listed.phase is not Phase.ENDED and not self.absence and self.at >= since
+
 
 _ListEntries = dict[tuple[str, str], _ListEntry]
 """By API generation and job type. A task may move between job types, or be in two lists."""
@@ -188,7 +192,7 @@ class Inventory:
         entries = self._tasks.get(task_id, {})
         if not entries or task_id in self._missing:
             return
-        if _has_ended(entries):
+        if any(entry.listed.phase is Phase.ENDED for entry in entries.values()):
             return
         for parent in {key for entry in entries.values() for key in entry.listed.parents}:
             for entry in self._tasks.get(parent, {}).values():
@@ -243,9 +247,11 @@ class Inventory:
     def contradictions(self, since: float) -> int:
         """Count the tasks about which the lists since this time contradict each other or a query.
 
-        A query that reports an ended task as missing contradicts no list, also if the list came after it.
+        A query that reports a task as missing contradicts no list that contains the task as ended, also if the list
+        came after it.
         """
-        disputed = sum(not _has_ended(self._tasks[task_id]) for task_id in self._missing.keys() & self._tasks.keys())
+        reported = [self._tasks[task_id].values() for task_id in self._missing.keys() & self._tasks.keys()]
+        disputed = sum(any(entry.shows_running(since) for entry in entries) for entries in reported)
         return disputed + sum(
             any(contradict(_current(entries, api, since)) for api in apis)
             for entries in self._tasks.values()
@@ -264,11 +270,6 @@ class Inventory:
     def listed_by(self, task_id: str, api: str) -> bool:
         """Return whether the newest list of a generation contains the task."""
         return any(key[0] == api and not entry.absence for key, entry in self._tasks.get(task_id, {}).items())
-
-
-def _has_ended(entries: _ListEntries) -> bool:
-    """Return whether a list contains a task as ended."""
-    return any(entry.listed.phase is Phase.ENDED for entry in entries.values())
 
 
 def _current(entries: _ListEntries, api: str, since: float = -math.inf) -> list[Listed]:

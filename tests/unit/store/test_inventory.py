@@ -230,6 +230,20 @@ def test_a_task_that_ends_between_two_lists_is_no_contradiction_although_a_query
         assert inventory.contradictions(since=now) == 0
 
 
+def test_a_list_that_shows_a_missing_task_as_running_is_a_contradiction_although_another_list_shows_it_as_ended(
+    inventory: Inventory,
+) -> None:
+    ended, late = task(status="RELEASE_RESOURCE_COMPLETE"), 10 + HIDDEN_FOR
+    lists(inventory, "v3", task(), now=0)
+    inventory.report_missing("a", 10)
+    lists(inventory, "v5", ended, now=20)
+    lists(inventory, "v3", task(), now=late)
+    assert inventory.find("a", ALL) == task(contradicted=True)
+    assert inventory.contradictions(since=late) == 1
+    lists(inventory, "v3", ended, now=late + 1)
+    assert inventory.contradictions(since=late) == 0
+
+
 def test_a_report_that_a_task_is_missing_is_forgotten_in_the_end(inventory: Inventory) -> None:
     lists(inventory, "v3", task(), now=0)
     inventory.report_missing("a", 0)
