@@ -57,7 +57,9 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def address(clone: Path, origin: str) -> str:
     (clone / ".git" / "config").write_text(f'[remote "origin"]\nurl = "{origin}"\n')
-    return run("sh", clone / "scripts" / "project_url.sh").stdout
+    done = run("sh", clone / "scripts" / "project_url.sh")
+    assert done.returncode == 0  # an address that is unknown fails no build
+    return done.stdout
 
 
 @needs("git")
@@ -67,11 +69,16 @@ def address(clone: Path, origin: str) -> str:
         ("https://github.com/owner/drs.git", "https://github.com/owner/drs\n"),
         ("https://user:password@gitlab.com/group/part/drs", "https://gitlab.com/group/part/drs\n"),
         ("git@github.com:owner/drs.git", "https://github.com/owner/drs\n"),
+        ("git@gitlab.com:/owner/drs", "https://gitlab.com/owner/drs\n"),
         ("ssh://git@github.com/owner/drs/", "https://github.com/owner/drs\n"),
+        ("ssh://user:password@github.com/owner/drs", "https://github.com/owner/drs\n"),
         ("ssh://git@github.com:22/owner/drs", ""),
         ("https://git.corp.example/owner/drs", ""),
         ("https://github.com.corp.example/owner/drs", ""),
         ("/srv/git/github.com/owner/drs", ""),
+        ("https://user:pass@word@github.com/owner/drs", ""),
+        ("https://github.com/owner/drs?private_token=secret", ""),
+        ("https://github.com/owner//drs", ""),
     ],
 )
 def test_the_address_is_that_of_a_public_origin(origin: str, url: str, clone: Path) -> None:
@@ -90,9 +97,40 @@ def test_a_folder_within_another_repository_has_no_address(clone: Path) -> None:
     shutil.copy(ROOT / "scripts" / "project_url.sh", inner)
     assert address(clone, "https://github.com/owner/drs")
     assert run("sh", inner / "project_url.sh").stdout == ""
+    (clone / "vendor" / ".git").mkdir()
+    assert run("sh", inner / "project_url.sh").stdout == ""
 
 
-@pytest.mark.parametrize("url", ["http://a.example", "https://user@a.example", "https://a.example/?b", "a.example"])
+@needs("git")
+def test_a_hook_of_another_repository_does_not_give_its_address(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(tool("git"), "init", clone / "other").returncode == 0
+    (clone / "other" / ".git" / "config").write_text('[remote "origin"]\nurl = "https://github.com/owner/other"\n')
+    monkeypatch.setenv("GIT_DIR", str(clone / "other" / ".git"))
+    assert address(clone, "https://github.com/owner/drs") == "https://github.com/owner/drs\n"
+
+
+@needs("git")
+def test_a_worktree_has_the_address_of_its_repository(clone: Path) -> None:
+    assert address(clone, "https://github.com/owner/drs")
+    author = ("-c", "user.name=a", "-c", "user.email=a@a.example")
+    assert run(tool("git"), "-C", clone, *author, "commit", "--allow-empty", "-m", "a").returncode == 0
+    assert run(tool("git"), "-C", clone, "worktree", "add", clone / "tree").returncode == 0
+    shutil.copytree(clone / "scripts", clone / "tree" / "scripts")
+    assert run("sh", clone / "tree" / "scripts" / "project_url.sh").stdout == "https://github.com/owner/drs\n"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a.example",
+        "https://user@a.example",
+        "https://user:password@a.example\nhttps://a.example",
+        "https://a.example/?b",
+        "https://a.example/:",
+        "https://",
+        "a.example",
+    ],
+)
 def test_a_wrong_address_fails_the_build(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROJECT_URL", url)
     done = run("sh", ROOT / "scripts" / "project_url.sh")
