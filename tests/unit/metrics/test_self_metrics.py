@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from importlib.metadata import version
 
 import pytest
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.metrics.meters import ApiMeter, ProjectMeter, StorageMeter
@@ -120,6 +122,18 @@ def test_each_self_metric_is_on_the_page_with_its_type(telemetry: Telemetry) -> 
         assert f"# TYPE {own.name} {own.type}\n" in text
         assert f"# HELP {own.name} {own.help}\n" in text
     assert REQUESTS.type == "counter"
+
+
+def test_the_page_is_what_prometheus_client_writes(telemetry: Telemetry) -> None:
+    for own in SELF_METRICS:
+        telemetry.series(own, *(f'ü "{label}" \\' for label in own.labels))
+    meter = ApiMeter(telemetry, "a", "r", Allowed(allowed=1e21, wanted=math.inf))
+    meter.request("v3_list_jobs", "200", 0.2)
+
+    def steady(text: bytes) -> list[str]:
+        return [line for line in text.decode().splitlines() if not line.startswith("process_")]
+
+    assert steady(b"".join(telemetry.render())) == steady(generate_latest(telemetry.registry))
 
 
 def test_two_registries_share_nothing(telemetry: Telemetry) -> None:
