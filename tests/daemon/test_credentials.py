@@ -72,7 +72,7 @@ async def days_of(exporter: Exporter, days: float) -> set[bool | None]:
     polls = [asyncio.create_task(poller.run()) for poller in exporter.pollers]
     await asyncio.sleep(1)
     seen = set()
-    for _ in range(round(days * DAY / (5 * MINUTE))):  # twice as often as lists are polled
+    for _ in range(round(days * DAY / (5 * MINUTE))):  # lists are polled as often, or half as often
         seen |= {store.project().up for store in exporter.stores}
         await asyncio.sleep(5 * MINUTE)
     for poll in polls:

@@ -133,7 +133,9 @@ def weekend_config(folder: Path, rules: list[dict[str, str]]) -> Config:
         "cutover": {"max_delay": "2s"},
     }
     project = {"region": "cn-north-4", "name": "shop", "project_id": PROJECT_ID}
-    seldom = {name: {"interval": "30m"} for name in ("node", "objects", "comparison", "detail")}  # none of them changes
+    seldom = {
+        name: {"interval": "30m"} for name in ("node", "objects", "comparison", "detail")
+    }  # no state follows from them
     storage, poll, tasks = {"path": str(folder)}, {"interval": "45s"}, {"job_types": ["sync"]}
     given = settings(account("prod", project), waves=[wave], storage=storage, poll=poll, tasks=tasks)
     return from_mapping({**given, "collectors": seldom})
