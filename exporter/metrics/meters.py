@@ -44,11 +44,11 @@ class RateLimit(Protocol):
 
 
 class _OperationSeries:
-    """The series of one operation. They are looked up once: that takes longer than to count a call."""
+    """The series of one operation, which are looked up once: a look-up takes longer than counting a call."""
 
-    def __init__(self, telemetry: Telemetry, *labels: str) -> None:
+    def __init__(self, telemetry: Telemetry, account: str, region: str, operation: str) -> None:
+        labels = account, region, operation
         self._requests = partial(telemetry.series, REQUESTS, *labels)
-        *_, operation = labels
         # So that a rate shows the first call without a response.
         self._by_code = {code: self._requests(code) for code in _CODES_WITHOUT_RESPONSE}
         self.seconds = telemetry.series(REQUEST_SECONDS, operation)
@@ -66,10 +66,9 @@ class ApiMeter:
     """Counts the API calls of one account in one region."""
 
     def __init__(self, telemetry: Telemetry, account: str, region: str, budget: RateLimit) -> None:
-        where = (account, region)
-        self._series = cache(partial(_OperationSeries, telemetry, *where))
-        telemetry.series(RATE_LIMIT, *where).set_function(lambda: budget.allowed)
-        telemetry.series(DEMAND, *where).set_function(lambda: budget.wanted / budget.allowed)
+        self._series = cache(partial(_OperationSeries, telemetry, account, region))
+        telemetry.series(RATE_LIMIT, account, region).set_function(lambda: budget.allowed)
+        telemetry.series(DEMAND, account, region).set_function(lambda: budget.wanted / budget.allowed)
 
     def request(self, operation: str, code: str, seconds: float) -> None:
         """Count a call that has ended."""
