@@ -20,6 +20,8 @@ PROJECT = "drs-exporter"
 SBOM = "sbom.cdx.json"
 LICENCES = "LICENCES.md"
 CHECKSUMS = "SHA256SUMS"
+TEXTS = {"Neither the name of": "BSD-3-Clause", "Permission is hereby granted, free of charge": "MIT"}
+"""A phrase of each licence whose whole text packages declare, and its SPDX identifier."""
 
 
 def required(name: str) -> list[str]:
@@ -46,11 +48,19 @@ def expression(package: Distribution) -> str:
 
 
 def licence(package: Distribution) -> str:
-    """Return the licence as the package declares it: an SPDX expression, or else a name."""
+    """Return the licence that the package declares by an SPDX expression, or else by a name, or else by its text."""
     classifiers = package.metadata.get_all("Classifier", [])
     classified = [text.rpartition(" :: ")[2] for text in classifiers if text.startswith("License")]
-    declared = "".join(package.metadata.get_all("License", [])).strip().partition("\n")[0]
-    return expression(package) or " OR ".join(classified) or declared or "unknown"
+    declared = "".join(package.metadata.get_all("License", [])).strip()
+    return expression(package) or " OR ".join(classified) or named(declared) or "unknown"
+
+
+def named(declared: str) -> str:
+    """Return the name of a licence that is declared by its name or by its text; empty for a text that is not known."""
+    if "\n" not in declared:
+        return declared
+    words = " ".join(declared.split())
+    return next((name for phrase, name in TEXTS.items() if phrase in words), "")
 
 
 def component(name: str) -> dict[str, Any]:
