@@ -83,9 +83,11 @@ pictures: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.bench $(PARTS)
 
-dist: $(VENV)/dev.stamp
+# The wheel is built from the sdist, which is thereby known to be complete.
+dist: $(VENV)/run.stamp
 	rm -rf dist
-	$(BIN)/python -m build --no-isolation
+	$(BIN)/python -m hatchling build --target sdist
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist dist/*.tar.gz
 	$(BIN)/python scripts/inventory.py dist
 
 # The chart alone contains no copy of the rules and dashboards.

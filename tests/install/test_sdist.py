@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -61,12 +62,31 @@ def test_its_tests_pass(unpacked: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.fixture(scope="module")
+def prepared(unpacked: Path, newest_pip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The unpacked sdist, with the virtual environment of `make run`."""
+    packages = tmp_path_factory.mktemp("packages")
+    install(newest_pip, "download", "--require-hashes", "--no-deps", "-q", "-r", LOCKS["run"], folder=packages)
+    local = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(packages)}
+    install(tool("make"), ".venv/run.stamp", f"PYTHON={sys.executable}", folder=unpacked, **local)
+    return unpacked
+
+
 @needs("make")
-def test_make_run_starts_the_demo(unpacked: Path, newest_pip: Path, tmp_path: Path) -> None:
-    make, lock = tool("make"), LOCKS["run"]
-    install(newest_pip, "download", "--require-hashes", "--no-deps", "-q", "-r", lock, folder=tmp_path)
-    local = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
-    install(make, ".venv/run.stamp", f"PYTHON={sys.executable}", folder=unpacked, **local)
-    with Program([make, "-C", unpacked, "run", "ADDRESS=127.0.0.1:0"], unpacked.parent / "running") as demo:
+def test_make_run_starts_the_demo(prepared: Path) -> None:
+    with Program([tool("make"), "-C", prepared, "run", "ADDRESS=127.0.0.1:0"], prepared.parent / "running") as demo:
         found = demo.until(lambda: re.search(r"(http://\S+)/metrics", demo.stdout), "it says where it serves")
         demo.until(lambda: "drs_exporter_build_info" in get(f"{found[1]}/metrics").text, "a page")
+
+
+@needs("make")
+def test_make_dist_needs_no_other_packages_than_the_demo(prepared: Path) -> None:
+    done = run(tool("make"), "-C", prepared, "dist")
+    assert done.returncode == 0, done.stderr
+    sums = (prepared / "dist" / "SHA256SUMS").read_text()
+    kinds = [re.sub(r"^.*  (drs_exporter-[0-9.]*[0-9])?", "", line) for line in sums.splitlines()]
+    assert kinds == ["LICENCES.md", "-py3-none-any.whl", ".tar.gz", "sbom.cdx.json"]
+    (wheel,) = (prepared / "dist").glob("*.whl")
+    with ZipFile(wheel) as packed:
+        (metadata,) = (packed.read(name).decode() for name in packed.namelist() if name.endswith("/METADATA"))
+    assert f"Project-URL: Homepage, {URL}\n" in metadata
