@@ -10,8 +10,8 @@ from pathlib import Path
 from tests.lib.paths import ROOT
 from tests.lib.tools import lacking
 
-OLDEST_PIP = "pip==22.3"
-"""The pip of Python 3.11.0, the oldest Python that the exporter supports."""
+OLDEST_PIP = {11: "pip==22.3", 12: "pip==23.2.1"}.get(sys.version_info.minor, "pip==24.2")
+"""The pip of the first release of this Python; older ones do not run on it. Of 3.13 also for newer Pythons."""
 _INSTALL_SECONDS = 300
 """The most that an installation may take, with a slow registry."""
 
