@@ -7,7 +7,6 @@ import gzip
 import json
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,7 @@ from exporter.config import load
 from tests.lib.chart import (
     CI,
     MINIMAL,
-    SOURCE,
     STORAGE_PATH,
-    VERSIONS,
     AssembledChart,
     Manifest,
     Release,
@@ -257,22 +254,6 @@ def test_rules_and_dashboards_are_the_shipped_ones(chart: AssembledChart) -> Non
     assert dashboards == {f"drs-{p.name}": json.loads(p.read_text()) for p in (DEPLOY / "grafana").glob("*.json")}
 
 
-def test_the_chart_has_the_version_of_the_exporter() -> None:
-    metadata = yaml.safe_load((SOURCE / "Chart.yaml").read_text())
-    project = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["project"]
-    assert metadata["version"] == metadata["appVersion"] == project["version"]
-
-
-def test_the_chart_names_the_repository_from_which_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PROJECT_URL", "https://git.example/drs")
-    metadata = yaml.safe_load((AssembledChart(tmp_path / "chart").folder / "Chart.yaml").read_text())
-    assert (metadata["home"], metadata["sources"]) == ("https://git.example/drs", ["https://git.example/drs"])
-
-
-def test_the_oldest_version_is_that_of_the_tests() -> None:
-    assert yaml.safe_load((SOURCE / "Chart.yaml").read_text())["kubeVersion"] == f">={VERSIONS[0]}-0"
-
-
 def test_pods_use_the_user_and_the_paths_of_the_image(chart: AssembledChart) -> None:
     dockerfile = (DEPLOY / "docker" / "Dockerfile").read_text()
     release = chart.render(MINIMAL)
@@ -289,10 +270,6 @@ def test_helm_can_store_a_release_with_everything(chart: AssembledChart) -> None
     files = [path.read_bytes() for path in chart.folder.rglob("*") if path.is_file()]
     stored = gzip.compress(json.dumps(release.manifests).encode() + b"".join(base64.b64encode(file) for file in files))
     assert len(base64.b64encode(stored)) < 1024 * 1024, "the limit of a Secret"
-
-
-def test_the_sources_contain_no_copy_of_rules_and_dashboards() -> None:
-    assert not (SOURCE / "files").exists()
 
 
 def test_the_network_policy_allows_dns_and_https_out_and_two_ports_in(chart: AssembledChart) -> None:
