@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests.install.distributions import install
 from tests.install.locks import LOCKS, Locked, entries, requirements_of
 from tests.lib.paths import ROOT
 
@@ -86,6 +88,13 @@ def test_a_lock_contains_all_that_the_project_needs(name: str) -> None:
     needed = [*PROJECT["project"]["dependencies"], *group("build"), *(group("dev") if name == "dev" else ())]
     for python in PYTHONS:
         assert not unmet([Requirement(text) for text in needed], set(), locked(name), environment(python))
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_each_package_has_a_wheel_for_each_machine(machine: str, newest_pip: Path, tmp_path: Path) -> None:
+    platforms = [f"--platform={glibc}_{machine}" for glibc in ("manylinux2014", "manylinux_2_17", "manylinux_2_28")]
+    options = ("-q", "--dry-run", "--no-deps", "--only-binary=:all:", f"--target={tmp_path}", *platforms)
+    install(newest_pip, "install", *options, "-r", LOCKS["run"], folder=tmp_path)
 
 
 def test_a_missing_requirement_is_found() -> None:
