@@ -7,7 +7,7 @@ from typing import Any
 import certifi
 import pytest
 
-from exporter.config import NEEDS, Config, Project, from_mapping, load
+from exporter.config import NEEDS, Config, Cutover, Project, from_mapping, load
 from exporter.config.name_patterns import NamePattern
 from exporter.model.cutover import REASONS
 from tests.lib.daemon import PROJECT_ID
@@ -228,3 +228,14 @@ def test_sections_do_not_change_after_loading() -> None:
     config: Any = config_of()
     with pytest.raises(ValueError, match="frozen"):
         config.poll.interval = 1.0
+
+
+def test_the_default_settings_of_the_cutover() -> None:
+    assert Cutover().model_dump() == {
+        "max_delay": 5,
+        "max_age": 90,
+        "stable_for": 120,
+        "comparison_max_age": 86_400,
+        **dict.fromkeys(("endpoints", "objects", "comparison"), "if_available"),
+        **dict.fromkeys(("report", "logs"), "ignore"),
+    }

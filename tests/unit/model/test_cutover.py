@@ -263,17 +263,6 @@ def test_a_reason_that_was_not_checked_of_a_subtask_was_not_checked_of_its_paren
         assert outcomes(parent, living=living)[reason] is outcome
 
 
-def test_the_default_settings() -> None:
-    assert Cutover().model_dump() == {
-        "max_delay": 5,
-        "max_age": 90,
-        "stable_for": 120,
-        "comparison_max_age": 86_400,
-        **dict.fromkeys(("endpoints", "objects", "comparison"), "if_available"),
-        **dict.fromkeys(("report", "logs"), "ignore"),
-    }
-
-
 @pytest.mark.parametrize(
     ("listed", "detail", "can"),
     [
