@@ -53,21 +53,18 @@ def coming_and_going(name: str, **facts: Any) -> SimTask:
     return SimTask(name=name, script=_LIFE, speed=_SPEED, renews=True, born=born, **facts)
 
 
-def cloud(name: str, *, every_kind: bool) -> SimulatedCloud:
-    """The cloud of an account: with tasks of every kind, or only as many as every operation takes."""
+def cloud(name: str) -> SimulatedCloud:
+    """The cloud of an account."""
     children = [coming_and_going(f"{name} {child}", role="child", comparison="equal") for child in ("north", "south")]
     tasks = [
         SimTask(name="orders", born=EPOCH - 40 * HOUR, comparison="different", tags={"team": "payments"}),
+        SimTask(name="dr", born=EPOCH - 40 * HOUR, scenario="cloudDataGuard", engine="cloudDataGuard-mysql"),
+        SimTask(name="shops", born=EPOCH - 40 * HOUR, relation="multi_to_single", role="parent", children=children),
+        coming_and_going("stock", engine="postgresql", comparison="equal"),
         coming_and_going("cache", engine="redis-to-gaussredis", comparison="equal", writable="success"),
         coming_and_going("pair", scenario="cloudDataGuard", engine="cloudDataGuard-mysql"),
         coming_and_going("docs", scenario="migration", engine="mongodb"),
     ]
-    if every_kind:
-        tasks += [
-            SimTask(name="dr", born=EPOCH - 40 * HOUR, scenario="cloudDataGuard", engine="cloudDataGuard-mysql"),
-            SimTask(name="shops", born=EPOCH - 40 * HOUR, relation="multi_to_single", role="parent", children=children),
-            coming_and_going("stock", engine="postgresql", comparison="equal"),
-        ]
     made = SimulatedCloud(worlds=[World(project_id=id_of(name, "all"), tasks=tasks)], keys={"AK": "SK"}, now=now)
     made.calls = deque(maxlen=1)
     return made

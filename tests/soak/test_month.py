@@ -45,8 +45,6 @@ TROUBLED = 18
 """Hours of a day in which something may fail."""
 FAULTS = 200 * (DAYS - WARM_UP) // 24
 EVERY = (*KINDS, UNPUBLISHED)
-EVERY_KIND = "password"
-"""The account with tasks of every kind; more of them in the other one would only repeat the same calls."""
 GROWTH = 1.05
 BLOCKS = 1.1
 """Of the blocks that the exporter and the cloud have allocated: there may still be new codes of calls."""
@@ -89,9 +87,7 @@ def look(daemon: Exporter, transport: FaultyTransport) -> Count:
 
 async def month() -> tuple[Count, list[Count], Count]:
     """Return the counts before the month, at the end of each day, and after the month."""
-    transport = FaultyTransport(
-        {f"{name}.test": cloud(name, every_kind=name == EVERY_KIND) for name in CREDENTIALS}, now
-    )
+    transport = FaultyTransport({f"{name}.test": cloud(name) for name in CREDENTIALS}, now)
     fill_string_cache()
     before, days = Count.now(), []
     async with polling(transport, config(accounts())) as daemon:
