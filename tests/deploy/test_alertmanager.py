@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.e2e.programs import Program, free_port, get
+from tests.e2e.programs import WebProgram, get
 from tests.lib.paths import DEPLOY
 from tests.lib.rules import ALERTS, load
 from tests.lib.tools import needs, tool
@@ -63,28 +63,12 @@ def test_inhibition_names_alerts_that_exist() -> None:
         assert any(re.fullmatch(pattern, name) for name in ALERTS), pattern
 
 
-class Alertmanager(Program):
+class Alertmanager(WebProgram):
     """A running Alertmanager, by default with our example."""
 
     def __init__(self, folder: Path, config: Path = CONFIG) -> None:
-        self.url = f"http://127.0.0.1:{free_port()}"
-        super().__init__(
-            [
-                tool("prometheus-alertmanager"),
-                f"--config.file={config}",
-                f"--storage.path={folder / 'data'}",
-                f"--web.listen-address={self.url.removeprefix('http://')}",
-                "--cluster.listen-address=",
-            ],
-            folder,
-        )
-
-    def ready(self) -> bool:
-        """Return whether it serves."""
-        try:
-            return get(f"{self.url}/-/ready").status_code == 200
-        except httpx.TransportError:
-            return False
+        options = (f"--config.file={config}", f"--storage.path={folder / 'data'}", "--cluster.listen-address=")
+        super().__init__([tool("prometheus-alertmanager"), *options], folder)
 
     def fire(self, *alerts: dict[str, str]) -> None:
         """Send alerts, as Prometheus does."""

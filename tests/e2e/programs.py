@@ -121,6 +121,27 @@ class Program:
         assert "Traceback" not in self.stderr
 
 
+class WebProgram(Program):
+    """A program of Prometheus: it listens at `--web.listen-address`, and `/-/ready` responds when it serves.
+
+    Args:
+        command: without the address.
+        folder: for its files.
+        url: its address; by default with a free port.
+    """
+
+    def __init__(self, command: Sequence[str | Path], folder: Path, url: str | None = None) -> None:
+        self.url = url or f"http://127.0.0.1:{free_port()}"
+        super().__init__([*command, f"--web.listen-address={self.url.removeprefix('http://')}"], folder)
+
+    def ready(self) -> bool:
+        """Return whether it serves."""
+        try:
+            return get(f"{self.url}/-/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
+
 class Exporter(Program):
     """`drs-exporter` with some arguments, in the background; another `command` may run it."""
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml
 
-from tests.e2e.programs import Program, free_port, get
+from tests.e2e.programs import WebProgram, get
 from tests.lib.paths import DEPLOY
 from tests.lib.rules import load
 from tests.lib.tools import tool
@@ -17,7 +16,7 @@ INTERVAL = "2s"
 """Of scrapes and rules, and the time-out of a scrape: after a second, a busy machine may not have ended one."""
 
 
-class Prometheus(Program):
+class Prometheus(WebProgram):
     """Prometheus with the shipped configuration and rules, but other ports and intervals.
 
     Args:
@@ -45,24 +44,8 @@ class Prometheus(Program):
         scrape["static_configs"][0]["targets"] = list(targets)
         file = folder / "prometheus.yml"
         file.write_text(yaml.safe_dump(config))
-        self.url = f"http://127.0.0.1:{free_port()}"
-        super().__init__(
-            [
-                tool("prometheus"),
-                f"--config.file={file}",
-                f"--storage.tsdb.path={folder / 'data'}",
-                f"--web.listen-address={self.url.removeprefix('http://')}",
-                "--log.level=warn",
-            ],
-            folder,
-        )
-
-    def ready(self) -> bool:
-        """Return whether it serves."""
-        try:
-            return get(f"{self.url}/-/ready").status_code == 200
-        except httpx.TransportError:
-            return False
+        options = (f"--config.file={file}", f"--storage.tsdb.path={folder / 'data'}", "--log.level=warn")
+        super().__init__([tool("prometheus"), *options], folder)
 
     def request(self, path: str, **parameters: str) -> Any:
         """The data in a response of its API."""

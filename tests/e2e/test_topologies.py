@@ -19,7 +19,7 @@ import yaml
 
 from exporter.simulator import DEMO_ACCESS_KEY, DEMO_PROJECTS, DEMO_SECRET_KEY, SimTask, SimulatedCloud, World
 from tests.deploy.test_alertmanager import Alertmanager
-from tests.e2e.programs import Exporter, Program, account, configuration, free_port, get
+from tests.e2e.programs import Exporter, WebProgram, account, configuration, free_port, get
 from tests.e2e.prometheus import Prometheus
 from tests.e2e.test_alerting import Hook, listening
 from tests.lib.paths import DEPLOY
@@ -62,7 +62,6 @@ class ScaledPrometheus(Prometheus):
     """
 
     def __init__(self, folder: Path, url: str, alertmanager: str) -> None:
-        self.url = url
         config = load(DEPLOY / "prometheus" / "prometheus.yml")
         config["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
         config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [_address(alertmanager)]}]}]}
@@ -76,12 +75,11 @@ class ScaledPrometheus(Prometheus):
             tool("prometheus"),
             "--config.file=prometheus.yml",
             "--storage.tsdb.path=data",
-            f"--web.listen-address={_address(url)}",
             f"--query.lookback-delta={scaled('5m')}",
             f"--rules.alert.for-grace-period={scaled('10m')}",
             "--log.level=warn",
         ]
-        Program.__init__(self, command, folder)
+        WebProgram.__init__(self, command, folder, url)
 
 
 def _address(url: str) -> str:
