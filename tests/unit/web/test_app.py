@@ -118,7 +118,7 @@ def test_nothing_takes_a_write(path: str, method: str) -> None:
     assert (got.status, set(got.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
 
 
-async def test_a_body_is_sent_in_chunks_of_64_kib_and_others_run_after_every_eighth() -> None:
+async def test_a_body_is_sent_in_chunks_of_64_kib_and_others_run_after_every_fourth() -> None:
     sent, seen = list[bytes](), list[int]()
 
     async def receive() -> dict[str, Any]:
