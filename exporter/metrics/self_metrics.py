@@ -12,11 +12,11 @@ from typing import Any, Generic, TypeVar
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
+from prometheus_client.exposition import generate_latest
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.utils import floatToGoString
+from prometheus_client.registry import Collector
 
-from exporter.metrics.exposition import label_text
 from exporter.runtime import logs
 from exporter.runtime.escape import printable
 
@@ -210,18 +210,17 @@ class Telemetry:
         before, self._log_lines_dropped = self._log_lines_dropped, logs.dropped()
         self.series(LOG_LINES_DROPPED).inc(max(0, self._log_lines_dropped - before))
         for metric in self.registry.collect():
-            yield _text_of(metric)
+            yield generate_latest(_OneFamily(metric))
 
 
-def _text_of(metric: Metric) -> bytes:
-    """Return a family in text format 0.0.4. `generate_latest` of prometheus_client checks all names again each time."""
-    name = f"{metric.name}_total" if metric.type == "counter" else metric.name
-    help_text = metric.documentation.replace("\\", r"\\").replace("\n", r"\n")
-    lines = [f"# HELP {name} {help_text}", f"# TYPE {name} {metric.type}"]
-    for sample in metric.samples:
-        labels = f"{{{label_text(sorted(sample.labels.items())).decode()}}}" if sample.labels else ""
-        lines.append(f"{sample.name}{labels} {floatToGoString(sample.value)}")  # type: ignore[no-untyped-call]
-    return "\n".join((*lines, "")).encode()
+class _OneFamily(Collector):
+    """A collector of one family."""
+
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+
+    def collect(self) -> list[Metric]:
+        return [self._metric]
 
 
 def _make(self_metric: SelfMetric[Any], registry: CollectorRegistry) -> Any:

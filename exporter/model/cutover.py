@@ -270,8 +270,7 @@ def can_be_cut_over(task: Task) -> bool:
 
 def judge(case: CutoverInput, reasons: Sequence[Reason] = REASONS) -> tuple[tuple[str, Outcome], ...]:
     """Return each reason that applies to the task, with what it says about it."""
-    outcome_of = Reason.outcome if case.living else Reason.own_outcome
-    return tuple([(reason.name, outcome) for reason in reasons if (outcome := outcome_of(reason, case)) is not None])
+    return tuple([(reason.name, outcome) for reason in reasons if (outcome := reason.outcome(case)) is not None])
 
 
 def blocking(outcomes: Iterable[tuple[str, Outcome]]) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ class Reason:
         bad = self.bad(case)
         if bad is None and not self.of_parents and case.is_virtual_for(self.source):
             return None
-        need = self._need(case.settings) if self.setting else ""
+        need = self._need(case.settings)
         if need == IGNORED:
             return Outcome.IGNORED
         unknown = bad is None or (not bad and self.source in case.old)

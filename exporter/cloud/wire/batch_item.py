@@ -104,8 +104,6 @@ def item_error(operation: str, error_code: str | None, *statuses: str | None) ->
         return TaskGoneError(operation, "200", error_code)
     if meaning is WRONG_STATE:
         return ()
-    if error_code is None and _FAILED not in statuses:
-        return None
     known = any(status is not None and status != _FAILED for status in statuses)
     refused = _FAILED in statuses or (error_code is not None and not known)
     return TaskError(operation, "200", error_code) if refused else None

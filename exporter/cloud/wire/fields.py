@@ -120,7 +120,7 @@ def _sane(timestamp: float) -> float:
 
 
 def _is_iso(value: Any) -> bool:
-    return isinstance(value, str) and not (value.isdecimal() or value.strip().removeprefix("-").isdecimal())
+    return isinstance(value, str) and not value.strip().removeprefix("-").isdecimal()
 
 
 def _time(value: Any) -> float | None:
