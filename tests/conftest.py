@@ -17,8 +17,8 @@ import structlog
 from coverage import Coverage
 from xdist.scheduler import LoadScopeScheduling
 
-from exporter.daemon import exporter
 from tests.lib.processes import adopt_orphans, children, kill_children
+from tests.lib.rendering import publish_every
 from tests.lib.tools import look_for_tools
 from tests.lib.virtual_time import simulate
 from tests.stress import shuffle
@@ -169,15 +169,10 @@ def _untraced(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture
 def published_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     """Publish pages only where a test looks at them: in most tests rendering would take more time than polling."""
-    _publish_every(300.0, monkeypatch)
+    publish_every(300.0, monkeypatch)
 
 
 @pytest.fixture
 def published_each_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same for tests of what the exporter finds before each page: what has expired, and which waves run."""
-    _publish_every(60.0, monkeypatch)
-
-
-def _publish_every(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("_TICK_SECONDS", "_GAP_SECONDS"):
-        monkeypatch.setattr(exporter, name, seconds)
+    publish_every(60.0, monkeypatch)

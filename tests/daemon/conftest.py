@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.metrics.sample_updater import SampleUpdater
+from tests.lib.rendering import render_no_samples
 
 
 @pytest.fixture
@@ -18,5 +18,4 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def without_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Render no samples of tasks and projects, in tests that read none: that would take most of their time."""
-    for name in ("update_task", "update_project"):
-        monkeypatch.setattr(SampleUpdater, name, lambda *_: None)
+    render_no_samples(monkeypatch)

@@ -10,12 +10,12 @@ from itertools import pairwise
 
 import pytest
 
-from exporter.daemon import exporter as daemon
 from exporter.daemon.exporter import Exporter
 from exporter.model.timeline import Point
 from exporter.simulator import SimTask
 from exporter.simulator.faults import unavailable
 from tests.lib.daemon import HOUR, Scrape, cloud_of, config_of, exporter_on, polling, sim_task
+from tests.lib.rendering import publish_every
 from tests.lib.virtual_time import EPOCH, now, simulate
 
 MINUTE = 60.0
@@ -81,8 +81,7 @@ def delayed(shape: Shape, name: str = "orders") -> SimTask:
 def few_pages() -> Iterator[None]:
     """A daemon publishes a page once a minute: most of the time of these tests is that of pages."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(daemon, "_TICK_SECONDS", MINUTE)
-        patch.setattr(daemon, "_GAP_SECONDS", MINUTE)
+        publish_every(MINUTE, patch)
         yield
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exporter.daemon import exporter as daemon
 from exporter.simulator.world.life import MINUTE
 from tests.lib.recordings import unit_tests
+from tests.lib.rendering import publish_every
 from tests.lib.rules import run_unit_tests
 from tests.lib.tools import needs
 from tests.lib.virtual_time import simulate
@@ -77,8 +77,7 @@ def states_at(minutes: float) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(daemon, "_TICK_SECONDS", 300.0)  # the run publishes each page that it looks at
-        patch.setattr(daemon, "_GAP_SECONDS", 300.0)
+        publish_every(300.0, patch)  # the run publishes each page that it looks at
         yield simulate(observe(tmp_path_factory.mktemp("storage")))
 
 

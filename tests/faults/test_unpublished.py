@@ -7,11 +7,11 @@ from functools import partial
 import pytest
 
 from exporter.cloud.operations import Operation
-from exporter.daemon import exporter
 from tests.faults.fleet import FAILING, UNAFFECTED, View, account, cloud, config, fed_by, id_of, pages_at
 from tests.faults.kinds import CANARY, UNPUBLISHED
 from tests.faults.test_matrix import COUNTERS, LISTS, POLLED, scenarios_of
 from tests.faults.transport import FaultyTransport
+from tests.lib.rendering import publish_every
 from tests.lib.virtual_time import EPOCH, now, simulate
 
 COVERED = {(operation.name, UNPUBLISHED.name) for operation in POLLED}
@@ -22,10 +22,9 @@ END = LAST_SUCCESS + 2 * AGE
 
 
 @pytest.fixture(autouse=True)
-def _published_still_less(frequent_polls: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def _published_each_quarter(frequent_polls: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Publish a page every quarter of an hour: lists that have expired are removed before the next poll."""
-    for name in ("_TICK_SECONDS", "_GAP_SECONDS"):
-        monkeypatch.setattr(exporter, name, 900.0)
+    publish_every(900.0, monkeypatch)
 
 
 async def pages_of(operation: Operation, *, failing: bool) -> tuple[list[View], list[float]]:

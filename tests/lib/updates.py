@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from exporter.config import COLLECTOR_OF, COLLECTORS, Config, Poll, from_mapping
-from exporter.daemon import exporter as daemon
-from exporter.metrics.sample_updater import SampleUpdater
 from exporter.model.task import Phase
 from exporter.simulator import SimulatedCloud
 from exporter.simulator.world.fleet import fleet_world
 from exporter.store.verdicts import Verdicts
 from tests.lib.daemon import HOUR, PROJECT_ID, Scrape, calls, polling, sim_task
+from tests.lib.rendering import publish_every, render_no_samples
 from tests.lib.virtual_time import now
 
 if TYPE_CHECKING:
@@ -176,10 +175,8 @@ async def polls_of(fleet: Fleet) -> Polls:
     """Run a daemon, and return what it did."""
     simulated, until_counted = _cloud(fleet), fleet.hours * HOUR - _COUNTED_SECONDS
     with pytest.MonkeyPatch.context() as patch, pytest.MonkeyPatch.context() as unrendered:
-        for name in ("_TICK_SECONDS", "_GAP_SECONDS"):
-            patch.setattr(daemon, name, _PAGE_SECONDS)
-        for name in ("update_task", "update_project"):
-            unrendered.setattr(SampleUpdater, name, lambda *_: None)
+        publish_every(_PAGE_SECONDS, patch)
+        render_no_samples(unrendered)
         unrendered.setattr(Verdicts, "judge", lambda _, _state, exposed: exposed)
         async with polling(simulated, _config(fleet.api)) as exporter:
             updates = _Updates(exporter, patch, _WARM_UP * until_counted)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exporter.daemon import exporter
 from exporter.simulator.world.life import DAY
 from tests.faults.fleet import config, polling, until
 from tests.faults.kinds import KINDS, UNPUBLISHED
 from tests.faults.transport import FaultyTransport
 from tests.lib.daemon import get
+from tests.lib.rendering import publish_every
 from tests.lib.virtual_time import now, simulate
 from tests.soak.life import (
     CREDENTIALS,
@@ -53,8 +53,7 @@ BLOCKS = 1.1
 @pytest.fixture(autouse=True)
 def _few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """One for each poll."""
-    for name in ("_TICK_SECONDS", "_GAP_SECONDS"):
-        monkeypatch.setattr(exporter, name, INTERVAL)
+    publish_every(INTERVAL, monkeypatch)
 
 
 def trouble(transport: FaultyTransport, chance: Random) -> Iterator[None]:

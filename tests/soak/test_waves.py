@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from exporter.config import Config
-from exporter.metrics.sample_updater import SampleUpdater
 from exporter.simulator import SimulatedCloud
 from tests.lib.daemon import Scrape, calls, cloud_of, config_of, polling, sim_task
+from tests.lib.rendering import render_no_samples
 from tests.lib.virtual_time import now
 from tests.lib.wave_polls import MEMBER, OTHER, oldest, stamp, tasks_of, wave
 
@@ -19,8 +19,7 @@ ALL = ("tasks", "progress", "recovery", "node", "detail", "comparison", "quota",
 @pytest.fixture(autouse=True)
 def _without_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Render no samples of tasks and projects, which would take most of the time."""
-    for name in ("update_task", "update_project"):
-        monkeypatch.setattr(SampleUpdater, name, lambda *_: None)
+    render_no_samples(monkeypatch)
 
 
 def fleet(api: str, members: int, tasks: int) -> SimulatedCloud:
